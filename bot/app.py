@@ -1,0 +1,212 @@
+"""The composition root: the only place that names concrete adapters and ties the rooms of the house together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.carrier import Carrier
+from bot.channels import Channel, Delivery
+from bot.channels.web import WebChannel
+from bot.settings import Settings
+from data import catalogue as catalogue_data
+from data.catalogue import Catalogue
+from data.clock import Clock, SystemClock
+from data.ids import PaymentId, PersonId
+from data.store.engine import Sealer, Store, Tx
+from data.town import World, load_world
+from dialogues import loader
+from dialogues.actions import SPECS
+from dialogues.desk import Desk
+from dialogues.model import Release, Said
+from dialogues.turn import House
+from integrations.ports import BillerNetwork, PaymentRail
+from integrations.sandbox.biller import SandboxBillers
+from integrations.sandbox.rail import SandboxRail
+from nlu import classifier
+from nlu.understand import Understanding
+from payments.advance import Advance
+from payments.authority import enrol, people
+from payments.callbacks import Callbacks
+from payments.limits import Limits
+from payments.quoting import Quoting
+from payments.runner import InlineRunner
+from payments.till import Till
+
+log = structlog.get_logger("bangjiao.app")
+
+FLOWS = Path(loader.__file__).parent
+NLU_DATA = Path(classifier.__file__).parent.parent / "data" / "nlu"
+_BEAT_SECONDS = 1.0
+
+
+@dataclass
+class Application:
+    """The assembled house. `run_background` keeps time for it; `close` puts it away."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    catalogue: Catalogue
+    billers: SandboxBillers
+    rail: SandboxRail
+    till: Till
+    advance: Advance
+    runner: InlineRunner
+    callbacks: Callbacks
+    desk: Desk
+    carrier: Carrier
+    web: WebChannel
+    _beats: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def beat(self) -> None:
+        """One round of what time brings: due payments, news, calls a dead process left, letters not yet taken."""
+        await self.runner.due()
+        await self.tell()
+
+    async def tell(self) -> None:
+        """News, calls a dead process left, letters not yet taken."""
+        await self.desk.take_up_calls()
+        await self.desk.tell_news()
+        await self.carrier.deliver()
+
+    def start_beating(self) -> None:
+        """Keeps beating in the background until `close`."""
+        self._beats.append(asyncio.create_task(self._beat_for_ever()))
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            try:
+                await self.beat()
+            except Exception:
+                log.exception("a round failed; the next one tries again")
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    async def close(self) -> None:
+        """Ends background work and closes what was opened."""
+        for task in self._beats:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.desk.rest()
+        await self.billers.aclose()
+        await self.rail.aclose()
+        self.store.close()
+
+
+class Named:
+    """A channel under another name: in the demo town every road ends at the page."""
+
+    def __init__(self, name: str, channel: Channel) -> None:
+        self._name = name
+        self._channel = channel
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def send(self, person: PersonId, said: Said) -> Delivery:
+        """Hands the message to the channel behind."""
+        return await self._channel.send(person, said)
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    limits: Limits | None = None,
+    channels: Mapping[str, Channel] | None = None,
+) -> Application:
+    """Ties everything together. Raises what a wrong setting or a missing model deserves, in one sentence."""
+    clock = clock or SystemClock()
+    store = store or open_store(settings)
+    catalogue = catalogue_data.load()
+    billers, rail = gateway(settings)
+    till = Till(catalogue, limits or Limits())
+    advance = Advance(store, billers, rail, clock, catalogue, till.limits)
+    runner = InlineRunner(store, advance, clock, owner=settings.executor)
+    web = WebChannel()
+    desk = Desk(
+        store,
+        House(release(), Understanding(load_engine(settings)), till, catalogue),
+        Quoting(store, billers, catalogue, clock),
+        runner.advance_now,
+        clock,
+        ring=web.wake,
+        patience_seconds=settings.patience_seconds,
+    )
+
+    async def wake(payment: PaymentId) -> None:
+        await runner.advance_now([payment])
+        await desk.tell_news()
+
+    roads = (
+        dict(channels)
+        if channels is not None
+        else {n: Named(n, web) for n in ("web", "sms", "telegram", "console", "voice")}
+    )
+    return Application(
+        settings, clock, store, catalogue, billers, rail, till, advance, runner,
+        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web,
+    )  # fmt: skip
+
+
+def open_store(settings: Settings) -> Store:
+    """The store, brought to the newest form of its tables."""
+    url = settings.database_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    store = Store.open(url, Sealer.from_secret(settings.secret.get_secret_value()))
+    store.migrate()
+    return store
+
+
+def gateway(settings: Settings) -> tuple[SandboxBillers, SandboxRail]:
+    """The two counterparties at the configured address."""
+    if not settings.gateway_url:
+        raise SystemExit(
+            "No payment gateway is configured. Set BANGJIAO_GATEWAY_URL, or try `bangjiao demo`."
+        )
+    seconds = settings.gateway_timeout_seconds
+    secret = settings.gateway_secret.get_secret_value()
+    return (
+        SandboxBillers(settings.gateway_url, timeout_seconds=seconds),
+        SandboxRail(settings.gateway_url, secret, timeout_seconds=seconds),
+    )
+
+
+def release() -> Release:
+    """All flows, slots and sentences of the house. Raises FlowErrors naming file and line."""
+    return loader.load_folder(FLOWS, SPECS)
+
+
+def load_engine(settings: Settings) -> classifier.Embedded:
+    """The trained understanding of both languages."""
+    return classifier.Embedded.load(NLU_DATA, settings.cache_dir)
+
+
+def enrol_town(store: Store, world: World | None, at: Any) -> bool:
+    """Enrols the demo town unless somebody is enrolled already; True when it did."""
+    town = world or load_world()
+
+    def write(tx: Tx) -> bool:
+        if people.everybody(tx):
+            return False
+        enrol.enrol_world(tx, town, at)
+        return True
+
+    return store.run_now(write)
+
+
+def ports(application: Application) -> tuple[BillerNetwork, PaymentRail]:
+    """The application's counterparties as the ports they fill (checked by the type checker here, once)."""
+    billers: BillerNetwork = application.billers
+    rail: PaymentRail = application.rail
+    return billers, rail

@@ -1,0 +1,289 @@
+"""The `bangjiao` command: the demo town, the server, a talk in the terminal, and the tools around them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bot import logs
+from bot.settings import Settings
+
+app = typer.Typer(
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    help="帮缴 — pays household bills by talking. Money moves only through a payment gateway.",
+    rich_markup_mode=None,
+)
+nlu_app = typer.Typer(
+    no_args_is_help=True, help="Understanding: train, measure, try. Example: bangjiao nlu parse 交电费"
+)
+app.add_typer(nlu_app, name="nlu")
+
+Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
+
+
+@app.command(help="Start the demo town and print one address. Example: bangjiao demo --port 8080")
+def demo(
+    port: Annotated[int | None, typer.Option(help="port of the page; 0 takes any free one")] = None,
+    folder: Annotated[
+        Path, typer.Option(help="where the demo keeps its databases; emptied at every start")
+    ] = Path("var/demo"),
+    as_json: Json = False,
+) -> None:
+    from bot import demo as town
+    from bot.serving import announce_json, pages, serve
+
+    settings = Settings()
+    logs.set_up("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    listening = town.listening(settings.host, settings.port if port is None else port)
+    address = f"http://{settings.host}:{listening.getsockname()[1]}"
+    out = Console(stderr=as_json)
+    out.print("Starting the demo town (play money, invented people) ...")
+    with town.sandbox(town.fresh_folder(folder), f"{address}/callbacks/rail") as running:
+
+        def announce() -> None:
+            if as_json:
+                announce_json(url=address, sandbox=running.url, control_token=running.control_token)
+                return
+            out.print(f"\n  打开 / open   [bold]{address}[/bold]\n")
+            out.print(f"  工作人员 / staff page   {address}/staff   赵工, 密码 / password: {_staff_pin()}")
+            out.print("  Ctrl-C ends it.")
+
+        async def run() -> None:
+            application, world = town.assembled(folder, running, settings)
+            ticking = asyncio.create_task(town.keep_time(application, running))
+            try:
+                await serve(application, pages(application, demo=True, town=world), listening, announce)
+            finally:
+                ticking.cancel()
+                with suppress(asyncio.CancelledError):
+                    await ticking
+
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run())
+
+
+def _staff_pin() -> str:
+    from data.town import load_world
+
+    return next((p.pin for p in load_world().people.values() if p.person.role == "operator"), "")
+
+
+@app.command(
+    help="Serve the web page and the gateway's callbacks. Example: BANGJIAO_GATEWAY_URL=http://127.0.0.1:9000 bangjiao serve"
+)
+def serve(
+    port: Annotated[int | None, typer.Option(help="port of the page; 0 takes any free one")] = None,
+    as_json: Json = False,
+) -> None:
+    from bot import demo as town
+    from bot.app import build, enrol_town
+    from bot.serving import announce_json, pages
+    from bot.serving import serve as serve_pages
+
+    settings = Settings()
+    logs.set_up(settings.log_level)
+    listening = town.listening(settings.host, settings.port if port is None else port)
+    address = f"http://{settings.host}:{listening.getsockname()[1]}"
+
+    async def run() -> None:
+        application = build(settings)
+        if settings.town:
+            enrol_town(application.store, None, application.clock.now())
+
+        def announce() -> None:
+            announce_json(url=address) if as_json else Console().print(f"bangjiao serves at {address}")
+
+        await serve_pages(application, pages(application, demo=settings.town), listening, announce)
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+@app.command(help="Carry out due payments durably and send what is waiting. Example: bangjiao worker")
+def worker() -> None:
+    from bot.working import work
+
+    settings = Settings()
+    logs.set_up(settings.log_level)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(work(settings))
+
+
+@app.command(help="Talk in the terminal as somebody of the demo town. Example: bangjiao chat --as limin")
+def chat(
+    person: Annotated[
+        str,
+        typer.Option(
+            "--as", help="who you are: limin, lijg, wangxy, zhanggf, chenm, chengfs, xiaozhou, zhao"
+        ),
+    ],
+    folder: Annotated[
+        Path, typer.Option(help="where this talk keeps its databases; emptied at every start")
+    ] = Path("var/chat"),
+    language: Annotated[str, typer.Option(help="zh or en")] = "",
+) -> None:
+    from bot.chatting import chat as talk
+
+    logs.set_up("ERROR")
+    raise typer.Exit(asyncio.run(talk(person, folder, Settings(), Console(), language)))
+
+
+@app.command(
+    help="Play conversation tests and acceptance scripts. Example: bangjiao play tests/scenarios/open.md --json"
+)
+def play(
+    files: Annotated[list[Path], typer.Argument(help="scripts (.md, .yml) to play", exists=True)],
+    only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
+    mutate: Annotated[
+        list[str] | None, typer.Option(help="redelivery, double_tap, restart: play so after each step")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    from bot.playground import playground
+    from dialogues.testing import playing
+
+    logs.set_up("ERROR")
+    out = Console(stderr=True)
+
+    def progress(case: Any) -> None:
+        mark = {"passed": "[green]ok  [/green]", "failed": "[red]FAIL[/red]"}.get(
+            case.status, "[yellow]n/a [/yellow]"
+        )
+        out.print(f"{mark} {case.id}  {case.seconds:.1f}s  {escape(case.detail)}", highlight=False)
+
+    with playground(Settings()) as fresh_world:
+        report = asyncio.run(playing.play(files, fresh_world, only, tuple(mutate or ()), progress))
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        out.print(f"{report.passed} passed, {report.failed} failed, {len(report.unsupported)} unsupported")
+    raise typer.Exit(1 if report.failed else 0)
+
+
+@app.command(
+    help="Check flows, slots and sentences; ours, or any folder of Rasa files. Example: bangjiao lint --json"
+)
+def lint(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="files or folders (default: the house's own)")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    from dialogues.lint import lint as check
+
+    from bot.app import FLOWS
+    from dialogues import loader
+    from dialogues.actions import SPECS
+    from dialogues.problems import FlowErrors
+
+    if paths:
+        report = loader.check(paths)
+        found: dict[str, Any] = {
+            "files": report.files,
+            "flows": report.flows,
+            "loaded": report.loaded,
+            "errors": report.errors,
+        }
+    else:
+        try:
+            release = loader.load_folder(FLOWS, SPECS)
+            errors, flows = check(release), len(release.flows)
+        except FlowErrors as problem:
+            errors, flows = problem.errors, 0
+        rows = [{"file": e.where.file, "line": e.where.line, "message": e.message} for e in errors]
+        files = len([*FLOWS.glob("flows/*.yml"), *FLOWS.glob("responses/*.yml")]) + 1
+        found = {"files": files, "flows": flows, "loaded": 0 if rows else flows, "errors": rows}
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for row in found["errors"]:
+            print(f"{row['file']}:{row['line']}: {row['message']}")
+        print(
+            f"{found['files']} files, {found['flows']} flows, {found['loaded']} loaded, {len(found['errors'])} errors"
+        )
+    raise typer.Exit(1 if found["errors"] else 0)
+
+
+# --- understanding ------------------------------------------------------------------------------------------------
+
+
+@nlu_app.command(help="Train what is not trained yet. Example: bangjiao nlu train")
+def train() -> None:
+    from bot.app import NLU_DATA
+    from nlu.tools import train_all
+
+    for locale, where in train_all(NLU_DATA, Settings().cache_dir).items():
+        print(f"{locale}: {where}")
+
+
+@nlu_app.command(
+    "eval",
+    help="Train on one set, measure on another. Example: bangjiao nlu eval --train a.yml --test b.jsonl",
+)
+def evaluate(
+    train_file: Annotated[
+        Path, typer.Option("--train", exists=True, help="Rasa nlu file or folder, or jsonl")
+    ],
+    test_file: Annotated[
+        Path, typer.Option("--test", exists=True, help="the same; intent `oos` is out of scope")
+    ],
+    locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+) -> None:
+    from nlu.tools import evaluate as measure
+
+    print(json.dumps(measure(train_file, test_file, locale), ensure_ascii=False))
+
+
+@nlu_app.command(help="What a sentence is understood as. Example: bangjiao nlu parse 帮我妈交水费")
+def parse(
+    text: str, locale: Annotated[str, typer.Option(help="zh or en")] = "zh", as_json: Json = False
+) -> None:
+    from bot.app import load_engine
+    from nlu.commands import Expectation, Utterance
+    from nlu.understand import Understanding
+
+    understanding = Understanding(load_engine(Settings()))
+    commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
+    shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
+    print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))
+
+
+@nlu_app.command(help="Read one value. Example: bangjiao nlu value 一百二 --type money")
+def value(
+    text: str,
+    kind: Annotated[str, typer.Option("--type", help="money, digits, month or rule")] = "money",
+    locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+) -> None:
+    from nlu.tools import value as read
+
+    print(json.dumps(read(text, kind, locale), ensure_ascii=False, default=str))
+
+
+def _fields(command: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {k: v for k, v in asdict(command).items() if k != "digits"}
+
+
+def main() -> None:
+    """Runs the command line; a mistake of ours is one sentence, never a stack of frames."""
+    from nlu.classifier import NotTrained
+
+    try:
+        app()
+    except NotTrained as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

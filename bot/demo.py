@@ -1,0 +1,118 @@
+"""The demo town in one command: the sandbox as a second process, the application here, one address printed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.app import Application, build, enrol_town
+from bot.settings import Settings
+from data.town import World, load_world
+from integrations.sandbox.control import SandboxControl
+
+_TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class TownClock:
+    """The town's time: it begins at the world's start when the demo starts, and runs as fast as ours."""
+
+    start: datetime
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        """The instant in the town."""
+        return self.start + (datetime.now(UTC) - self.began)
+
+
+@dataclass(frozen=True)
+class Town:
+    """A running sandbox."""
+
+    url: str
+    secret: str = field(repr=False)
+    control_token: str = field(repr=False)
+    pid: int = 0
+
+
+@contextmanager
+def sandbox(folder: Path, callback_url: str | None = None, clock: str = "virtual") -> Iterator[Town]:
+    """The sandbox as a process of its own on a free port of this machine; ended on leaving."""
+    command = [sys.executable, "-m", "integrations.sandbox", "--port", "0", "--clock", clock]
+    command += ["--database", str(folder / "sandbox.db")]
+    command += ["--callback-url", callback_url] if callback_url else []
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("BANGJIAO_SANDBOX_")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit("The sandbox did not start; its message stands above.")
+            ready = json.loads(line)
+            yield Town(ready["url"], ready["secret"], ready["control_token"], process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            if process.poll() is None:
+                process.kill()
+
+
+def demo_settings(folder: Path, town: Town, settings: Settings) -> Settings:
+    """The settings of the demo: its own database, the sandbox as gateway."""
+    return settings.model_copy(
+        update={
+            "database_url": f"sqlite:///{folder / 'bangjiao.db'}",
+            "gateway_url": town.url,
+            "gateway_secret": SecretStr(town.secret),
+            "gateway_control_token": SecretStr(town.control_token),
+        }
+    )
+
+
+def fresh_folder(folder: Path) -> Path:
+    """An empty folder: every demo begins with the same morning and play money."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound before anything starts, so that the sandbox knows where to call back. Raises SystemExit."""
+    try:
+        return socket.create_server((host, port))
+    except OSError:
+        raise SystemExit(f"Port {port} is taken. Try another one: BANGJIAO_PORT=8081 make demo") from None
+
+
+def assembled(folder: Path, town: Town, settings: Settings) -> tuple[Application, World]:
+    """The application of the demo with everybody enrolled."""
+    world = load_world()
+    clock = TownClock(world.start)
+    application = build(demo_settings(folder, town, settings), clock=clock)
+    enrol_town(application.store, world, clock.now())
+    return application, world
+
+
+async def keep_time(application: Application, town: Town) -> None:
+    """Moves the sandbox's clock along with the town's."""
+    control = SandboxControl(town.url, town.control_token)
+    try:
+        while True:
+            await control.set_clock(application.clock.now())
+            await asyncio.sleep(_TICK_SECONDS)
+    finally:
+        await control.aclose()

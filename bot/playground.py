@@ -1,0 +1,546 @@
+"""A whole town to play talks in: the real desk, till and store, the sandbox over HTTP, and clocks that only the script moves.
+
+It fills the `World` port of the conversation tests. One sandbox process serves all cases, each of which loads its own
+town; the application is built afresh for every case and can be killed and built again on the same store.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from bot import demo, evidence
+from bot.app import Application, build, enrol_town
+from bot.arranging import arrange_given
+from bot.settings import Settings
+from bot.watching import TalkRecorder
+from data.clock import SHANGHAI, VirtualClock
+from data.events import InboundEvent, InboundKind
+from data.ids import PersonId
+from data.model import Role
+from data.money import Money
+from data.store.payments import payments
+from data.town import World, load_world, parse_world
+from dialogues import staffing
+from dialogues.testing.world import Sent, Stage, Unsupported, WorldFacts
+from integrations.sandbox.control import SandboxControl
+from payments.authority import people
+
+START = datetime(2026, 3, 10, 9, 0, tzinfo=SHANGHAI).astimezone(UTC)
+GIVEN_SINCE = START - timedelta(days=1)
+_TIMEOUT_SECONDS = 0.2  # settled 30: how long the client waits while the sandbox holds an answer
+
+_CAN = frozenset(
+    [
+        "step.say",
+        "step.voice",
+        "step.key",
+        "step.tap",
+        "step.press",
+        "step.silence",
+        "step.call_in",
+        "step.hangup",
+        "step.advance",
+        "step.redeliver",
+        "step.double_tap",
+        "step.restart",
+        "step.event",
+        "tap.affirm",
+        "tap.deny",
+        "tap.human",
+        "tap.stop",
+        "tap.take_over",
+        "tap.hand_back_with",
+        "channel.telegram",
+        "channel.voice",
+        "channel.console",
+        "channel.web",
+        "given.account_saved",
+        "given.instruments",
+        "given.grant_extra",
+        "given.gateway",
+        "given.billers",
+        "given.payment_done",
+        "given.payment_pending",
+        "given.console",
+        "fault.timeout_then_paid_after",
+        "fault.timeout_never_paid",
+        "fault.slow",
+        "fault.error_500",
+        "fault.declined",
+        "fault.declined_by_biller_maintenance",
+        "fault.insufficient_funds",
+        "fault.down",
+        "event.biller_ack",
+        "event.biller",
+        "event.change",
+        "event.billers",
+        "event.instruments",
+        "event.callback",
+        "event.callbacks",
+        "event.race",
+        "event.process",
+        "event.meter",
+        "expect.channel",
+        "expect.slower",
+        "expect.bot_silent",
+        "expect.ends",
+        "then.captures",
+        "then.captures_new",
+        "then.posted",
+        "then.refunds",
+        "then.holds",
+        "then.state",
+        "then.outbox_count",
+        "then.tickets",
+        "then.audit",
+        "then.hash_chain_ok",
+        "then.exceptions_open",
+        "ticket.callback",
+        "ticket.human",
+        "audit.name_check_passed",
+        "audit.name_check_failed",
+        "audit.digit_doubt_resolved",
+        "audit.confirmed",
+        "audit.captured",
+        "audit.posted",
+        "audit.second_factor_passed",
+        "audit.second_factor_failed",
+        "audit.duplicate_callback_ignored",
+        "audit.late_conflicting_callback",
+        "audit.forged_callback_refused",
+        "audit.handoff_started",
+        "audit.handoff_ended",
+        "audit.takeover",
+        "audit.access_refused",
+        "audit.refund_requested",
+        "audit.refunded",
+        "audit.data_read",
+    ]
+)
+_CAN_ASSERT = frozenset(
+    [
+        "flow_started",
+        "flow_completed",
+        "flow_cancelled",
+        "action_executed",
+        "slot_was_set",
+        "slot_was_not_set",
+        "bot_uttered",
+        "bot_did_not_utter",
+        "pattern_clarification_contains",
+        "money_moved",
+        "gateway_calls",
+        "outbox",
+    ]
+)
+
+
+@dataclass
+class _Life:
+    """What one person's channel remembers of his last input, for redelivery and double taps."""
+
+    last: InboundEvent | None = None
+    count: int = 0
+
+
+@contextmanager
+def playground(settings: Settings) -> Iterator[Callable[[], Playground]]:
+    """A factory of fresh worlds that share one sandbox process, ended on leaving."""
+    with tempfile.TemporaryDirectory(prefix="bangjiao-play-") as folder, demo.sandbox(Path(folder)) as town:
+        count = iter(range(1_000_000))
+
+        def fresh() -> Playground:
+            case = Path(folder) / f"case{next(count)}"
+            case.mkdir()
+            return Playground(settings, town, case)
+
+        yield fresh
+
+
+@dataclass
+class Playground:
+    """One world for one case (the port's docstrings say what each method must do)."""
+
+    settings: Settings
+    town: demo.Town
+    folder: Path
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(GIVEN_SINCE))
+    start_at: datetime = START
+    lives: dict[str, _Life] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=dict)
+    recorder: TalkRecorder = field(default_factory=TalkRecorder)
+    log: io.StringIO = field(default_factory=io.StringIO)
+    world: World = field(default_factory=load_world)
+    persona: str = ""
+    _application: Application | None = None
+    _control: SandboxControl | None = None
+    _handler: logging.Handler | None = None
+    _first_letter: int = 0
+    _begun: bool = False
+    _given_orders: frozenset[str] = frozenset()
+
+    @property
+    def app(self) -> Application:
+        assert self._application is not None, "start comes first"
+        return self._application
+
+    @property
+    def control(self) -> SandboxControl:
+        assert self._control is not None, "start comes first"
+        return self._control
+
+    def supports(self, key: str) -> bool:
+        """Whether this world can do or tell it."""
+        return key in _CAN or (key.startswith("assertion.") and key.removeprefix("assertion.") in _CAN_ASSERT)
+
+    # --- building ---------------------------------------------------------------------------------------------
+
+    async def start(self, stage: Stage) -> None:
+        """Everything fresh: town, store, desk, clocks."""
+        self.world = _with_relatives(parse_world(stage.town)) if stage.town else load_world()
+        self.start_at = (stage.start or START).astimezone(UTC)
+        self.channels = dict(stage.channels)
+        self.persona = stage.persona
+        self._handler = logging.StreamHandler(self.log)
+        logging.getLogger().addHandler(self._handler)
+        self._control = SandboxControl(self.town.url, self.town.control_token)
+        await self.control.load_world(self.world, self.clock.now())
+        await self.control.callbacks_to(None)
+        self._build()
+        enrol_town(self.app.store, self.world, self.clock.now())
+        for person, locale in stage.locales.items():
+            await self._prefer(person, locale)
+
+    def _build(self) -> None:
+        settings = self.settings.model_copy(
+            update={
+                "database_url": f"sqlite:///{self.folder / 'bangjiao.db'}",
+                "secret": SecretStr("a secret of the playground only"),
+                "gateway_url": self.town.url,
+                "gateway_secret": SecretStr(self.town.secret),
+                "gateway_timeout_seconds": _TIMEOUT_SECONDS,
+                "patience_seconds": 3.0,
+            }
+        )
+        self._application = build(settings, clock=self.clock)
+        self._application.desk.house = replace(self._application.desk.house, observe=self.recorder.observe)
+
+    async def _prefer(self, person: str, locale: str) -> None:
+        await self._serve(person, InboundKind.PREFER, payload={"locale": locale})
+
+    async def arrange(self, given: Mapping[str, Any]) -> None:
+        """Makes a `given` true, silently."""
+        await arrange_given(self, given)
+        await self._quietly()
+
+    async def _quietly(self) -> None:
+        """Nothing arranged counts as told or done in the talk."""
+        await self.app.desk.tell_news()
+        self._first_letter = await self.app.store.run(evidence.last_letter)
+        self._given_orders = frozenset(c.order for c in (await self.control.inspect()).captures)
+        self.recorder.clear()
+
+    async def move_to(self, at: datetime) -> None:
+        """Both clocks at an instant that is not past."""
+        self.clock.at = max(self.clock.at, at)
+        await self.control.set_clock(self.clock.at)
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self.move_to(self.start_at)
+
+    # --- people act -------------------------------------------------------------------------------------------
+
+    async def say(self, person: str, text: str) -> None:
+        """The person writes."""
+        await self._begin()
+        served = await self.app.store.run(lambda tx: self._serving(tx, person))
+        for other in served:
+            await self._staff(other, person, "say", text=text)
+        if not served:
+            await self._human(person, InboundKind.TEXT, text=text)
+
+    def _serving(self, tx: Any, person: str) -> list[PersonId]:
+        who = self.world.people.get(PersonId(person))
+        return staffing.serving(tx, PersonId(person)) if who and who.person.role is not Role.FAMILY else []
+
+    async def voice(self, person: str, nbest: Sequence[str], confidence: float) -> None:
+        """The recogniser returned alternatives."""
+        await self._begin()
+        await self._human(
+            person, InboundKind.VOICE, text=nbest[0], nbest=tuple(nbest[1:]), confidence=confidence
+        )
+
+    async def key(self, person: str, keys: str) -> None:
+        """Keys are pressed."""
+        await self._begin()
+        await self._human(person, InboundKind.KEY, text=keys)
+
+    async def tap(self, person: str, command: str, arguments: Sequence[str]) -> None:
+        """A button by its meaning, or a staff command."""
+        await self._begin()
+        if command == "take_over":
+            await self._staff(arguments[0], person, "take_over")
+        elif command == "hand_back_with":
+            served = await self.app.store.run(lambda tx: self._serving(tx, person))
+            assert served, f"{person} has taken over nobody"
+            await self._staff(served[0], person, "hand_back", more={"account": arguments[1]})
+        else:
+            await self.press(person, f"/{command}")
+
+    async def press(self, person: str, label: str, back: int = 0) -> None:
+        """A button by title or payload, also a stale one."""
+        await self._begin()
+        found = await self.app.store.run(lambda tx: evidence.buttons_of(tx, PersonId(person)))
+        carrying = [b for b in found if label in (b.title, b.payload)]
+        assert len(carrying) > back, f"no button {label} for {person}"
+        await self._human(person, InboundKind.BUTTON, payload={"token": carrying[-1 - back].token})
+
+    async def photo(self, person: str, file: str, content: str) -> None:
+        """Pictures are not read yet."""
+        raise Unsupported("step.photo")
+
+    async def silence(self, person: str, lasting: timedelta) -> None:
+        """The clock moves, and the telephone's silence comes to the desk."""
+        await self._begin()
+        await self._advance(lasting)
+        await self._human(person, InboundKind.SILENCE, seconds=lasting.total_seconds())
+
+    async def call_in(self, person: str, number: str) -> None:
+        """A call from a registered number."""
+        await self._begin()
+        known = await self.app.store.run(lambda tx: people.person_at(tx, "voice", number))
+        assert PersonId(person) in known, f"{number} is not registered for {person}"
+        await self._human(person, InboundKind.CALL)
+
+    async def hangup(self, person: str) -> None:
+        """The receiver goes down."""
+        await self._human(person, InboundKind.HANGUP)
+
+    async def redeliver(self, person: str) -> None:
+        """The last input once more under the same event id."""
+        last = self.lives.get(person, _Life()).last
+        if last is not None:
+            await self._follow(last)
+
+    async def double_tap(self, person: str) -> bool:
+        """The last button or single key once more under a new event id."""
+        last = self.lives.get(person, _Life()).last
+        if last is None or not (
+            last.kind is InboundKind.BUTTON or (last.kind is InboundKind.KEY and len(last.text) == 1)
+        ):
+            return False
+        await self._follow(replace(last, event_id=f"{last.event_id}:again", at=self.clock.now()))
+        return True
+
+    async def _human(self, person: str, kind: InboundKind, **what: Any) -> None:
+        event = await self._serve(person, kind, **what)
+        self.lives.setdefault(person, _Life()).last = event
+
+    async def _serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
+        if person not in self.world.people:
+            raise Unsupported("persona.stranger")
+        life = self.lives.setdefault(person, _Life())
+        life.count += 1
+        event = InboundEvent(
+            self.channel_of(person),
+            f"{person}-{life.count}",
+            PersonId(person),
+            kind,
+            self.clock.now(),
+            **what,
+        )
+        await self._follow(event)
+        return event
+
+    async def _follow(self, event: InboundEvent) -> None:
+        await self.app.desk.serve(event)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """All that follows at this instant."""
+        await self.app.desk.rest()
+        await self.app.runner.due()
+        await self.app.desk.tell_news()
+
+    async def _staff(
+        self, person: str, staff: str, act: str, text: str = "", more: Mapping[str, Any] | None = None
+    ) -> None:
+        life = self.lives.setdefault(staff, _Life())
+        life.count += 1
+        event = InboundEvent(
+            "staff", f"{staff}-{life.count}", PersonId(person), InboundKind.STAFF, self.clock.now(), text=text,
+            payload={"act": act, "staff": staff, **(more or {})},
+        )  # fmt: skip
+        await self._follow(event)
+
+    def channel_of(self, person: str) -> str:
+        """On which kind of channel this person is played."""
+        found = self.world.people[PersonId(person)]
+        return self.channels.get(person) or found.channel or "voice"
+
+    # --- the world --------------------------------------------------------------------------------------------
+
+    async def advance(self, by: timedelta) -> None:
+        """Time passes; what becomes due happens in its order."""
+        await self._begin()
+        await self._advance(by)
+
+    async def _advance(self, by: timedelta) -> None:
+        until = self.clock.now() + by
+        while (due := await self._next_due(until)) is not None:
+            await self.move_to(due)
+            await self._settle()
+        await self.move_to(until)
+        await self._settle()
+
+    async def _next_due(self, until: datetime) -> datetime | None:
+        now = self.clock.now()
+        found = await self.app.store.run(
+            lambda tx: tx.conn.scalar(
+                sa.select(sa.func.min(payments.c.next_at)).where(payments.c.next_at > now)
+            )
+        )
+        at = found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+        return at if at is not None and at <= until else None
+
+    async def event(self, name: str, value: Any) -> None:
+        """Something happens outside."""
+        await self._begin()
+        match name:
+            case "biller_ack":
+                await self._acknowledge(str(value["account"]), Money(int(value["fen"])))
+            case "meter":
+                await self.control.change_account(str(value["account"]), balance_fen=int(value["balance"]))
+            case "callback":
+                await self._callback(value["status"], value)
+            case "callbacks":
+                for status in value:
+                    await self._callback(status, {})
+            case "instruments":
+                for purse, wanted in value.items():
+                    await self.control.set_funds(purse, Money(int(wanted["funds"])))
+            case "billers":
+                await (
+                    self.control.clear_faults("biller")
+                    if value == "up"
+                    else self.control.fault("biller", "down")
+                )
+            case "biller" | "change":
+                await self._changed(value)
+            case _:
+                raise Unsupported(f"event.{name}")
+        await self._settle()
+
+    async def _acknowledge(self, account: str, amount: Money) -> None:
+        seen = await self.control.inspect()
+        waiting = [p for p in seen.posts if p.account == account and p.amount_fen == amount.fen]
+        if any(p.state == "pending" for p in waiting):
+            await self.control.acknowledge(account, amount)
+        await self._poke()
+
+    async def _changed(self, value: Mapping[str, Any]) -> None:
+        for account, change in value.items():
+            if account in ("fen", "via"):
+                continue
+            if change == "paid_elsewhere":
+                await self.control.change_account(account, paid_elsewhere_fen=int(value.get("fen", 0)))
+            else:
+                await self.control.change_account(account, due_fen=int(change["due"]))
+
+    async def _poke(self) -> None:
+        """Payments that wait for a poll are asked now: a real biller would ring."""
+        now = self.clock.now()
+        await self.app.store.run(
+            lambda tx: tx.conn.execute(
+                sa.update(payments).where(payments.c.next_at.is_not(None)).values(next_at=now)
+            )
+        )
+
+    async def _callback(self, status: str, how: Mapping[str, Any]) -> None:
+        seen = await self.control.inspect()
+        order = str(how.get("order") or (seen.orders[-1].order if seen.orders else ""))
+        wanted: dict[str, Any] = {"signature": how.get("signature", "right"), "deliver": False}
+        if "fen" in how:
+            wanted["amount_fen"] = int(how["fen"])
+        if "age" in how:
+            wanted["age_seconds"] = _seconds(str(how["age"]))
+        fired = await self.control.callback(order, status, **wanted)
+        await self.app.callbacks.receive(fired.body.encode(), fired.headers)
+
+    async def restart(self) -> None:
+        """Killed, and built again on the same store; what was only in memory is gone."""
+        await self._end_application()
+        self._build()
+        await self._settle()
+
+    async def _end_application(self) -> None:
+        for task in list(self.app.desk._under_way):
+            task.cancel()
+        await self.app.close()
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    async def second_factor(self, person: str, kind: Literal["code", "pin"]) -> str:
+        """The right digits for this person now."""
+        code = await self.app.store.run(lambda tx: evidence.newest_code(tx, PersonId(person)))
+        if kind == "code" and code:
+            return code
+        pin = self.world.people[PersonId(person)].pin
+        if not pin:
+            raise Unsupported("second_factor")
+        return pin
+
+    async def placeholder(self, person: str, name: str) -> str:
+        """No sign-in words exist in talks yet."""
+        raise Unsupported(f"placeholder.{name}")
+
+    async def sent(self) -> Sequence[Sent]:
+        """Every letter of the talk, oldest first."""
+        first = self._first_letter
+        return await self.app.store.run(lambda tx: evidence.sent(tx, first))
+
+    async def facts(self) -> WorldFacts:
+        """What is true, asked of the rail, the billers and our own rows."""
+        seen = await self.control.inspect()
+        given, logs, wanted = self._given_orders, self.log.getvalue(), self.recorder.not_there
+        facts = await self.app.store.run(
+            lambda tx: evidence.facts(tx, self.world, seen, self.clock.now(), given, self.app.desk.house)
+        )
+        talks = {p: replace(t, events=self.recorder.events(p)) for p, t in facts.talks.items()}
+        return replace(facts, logs=logs, talks=talks, not_there=tuple(wanted))
+
+    async def close(self) -> None:
+        """Stops what runs and forgets everything."""
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+        if self._application is not None:
+            await self._end_application()
+        if self._control is not None:
+            await self._control.aclose()
+
+
+def _with_relatives(world: World) -> World:
+    """A script's own town says nothing of who is whose daughter; where its people are ours, we know."""
+    known = [r for r in load_world().relations if r.person in world.people and r.of in world.people]
+    return replace(world, relations=world.relations or tuple(known))
+
+
+def _seconds(words: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    return float(words[:-1]) * units[words[-1]]
+
+
+__all__ = ["GIVEN_SINCE", "START", "Playground", "playground"]

@@ -1,0 +1,82 @@
+"""Serving the pages: one web server on one socket, with the rail's callbacks beside the talks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import generate_latest
+
+from bot.app import Application
+from bot.staff import StaffTalks
+from bot.talks import WebTalks
+from bot.web.pages import create_pages
+from data.town import World
+
+Background = Callable[[], AsyncIterator[None]]
+
+
+def pages(application: Application, *, demo: bool, town: World | None = None) -> FastAPI:
+    """The web application over the assembled house."""
+
+    async def callback(raw: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        verdict = await application.callbacks.receive(raw, headers)
+        await application.carrier.deliver()
+        return verdict.status, verdict.kind
+
+    async def healthy() -> bool:
+        return (await application.rail.health()).up
+
+    return create_pages(
+        WebTalks(application, town),
+        StaffTalks(application),
+        secret=application.settings.secret.get_secret_value(),
+        demo=demo,
+        clock=application.clock,
+        callbacks=callback,
+        healthy=healthy,
+        figures=generate_latest,
+    )
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it is once it really answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts listening, then announces."""
+        await super().startup(sockets)
+        self._announce()
+
+
+async def serve(
+    application: Application, app: FastAPI, listening: socket.socket, announce: Callable[[], None]
+) -> None:
+    """Serves until SIGTERM or Ctrl-C, beating in the background, then puts everything away."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, server_header=False
+    )
+    async with _open(application):
+        await AnnouncingServer(config, announce).serve(sockets=[listening])
+
+
+@asynccontextmanager
+async def _open(application: Application) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(application.close)
+        application.start_beating()
+        yield
+
+
+def announce_json(**facts: object) -> None:
+    """One JSON line on standard output, for whoever started us as a process."""
+    sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,55 @@
+"""Everything that can be configured, read once from the environment (prefix BANGJIAO_)."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings. A secret is never shown; a missing one is made up for this start only."""
+
+    model_config = SettingsConfigDict(env_prefix="BANGJIAO_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///var/bangjiao.db", description="sqlite:///FILE or postgresql+psycopg://…"
+    )
+    secret: SecretStr = Field(
+        default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
+        description="seals account numbers and signs cookies; keep it, what was sealed with it opens with nothing else",
+    )
+    host: str = Field("127.0.0.1", description="address the web page listens on")
+    port: int = Field(8080, description="port of the web page; 0 takes any free one")
+    public_url: str = Field("", description="how the rail reaches us for callbacks; default: host and port")
+    cache_dir: Path = Field(Path(".cache"), description="where the trained understanding is kept")
+    gateway_url: str = Field(
+        "", description="address of the payment gateway (the sandbox speaks the published contract)"
+    )
+    gateway_secret: SecretStr = Field(
+        SecretStr(""), description="key that signs the gateway's callbacks (whsec_…)"
+    )
+    gateway_control_token: SecretStr = Field(
+        SecretStr(""), description="control port of the sandbox; only in a demo town"
+    )
+    gateway_timeout_seconds: float = Field(
+        8.0, description="how long one answer of the gateway is waited for"
+    )
+    patience_seconds: float = Field(
+        3.0, description="after this a person hears that it is still being looked up"
+    )
+    executor: str = Field("worker-1", description="name of this worker; two live workers never share one")
+    durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
+    town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def waking_url(self) -> str:
+        """Where the worker keeps its wake-ups: on PostgreSQL the same server, on SQLite a file beside ours."""
+        if self.durable_url:
+            return self.durable_url
+        if self.database_url.startswith("sqlite:///"):
+            return self.database_url.removesuffix(".db") + "-waking.db"
+        return self.database_url

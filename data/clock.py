@@ -1,0 +1,51 @@
+"""What time it is, asked of one injected clock; days and months are those of Shanghai."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """Time source of the whole application."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class VirtualClock:
+    """A clock that stands until it is moved: tests, the simulator and `bangjiao play`."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> datetime:
+        """Moves forward; going backwards is a mistake of the caller."""
+        if by < timedelta(0):
+            raise ValueError("a clock does not go backwards")
+        self.at += by
+        return self.at
+
+
+def shanghai(at: datetime) -> datetime:
+    """The same instant on a Shanghai wall clock."""
+    return at.astimezone(SHANGHAI)
+
+
+def today(clock: Clock) -> date:
+    """The date in Shanghai now."""
+    return shanghai(clock.now()).date()

@@ -1,0 +1,279 @@
+"""The drawer everything lies in: one function at a time goes in, and either all it wrote is there or nothing.
+
+A transaction is ONE ordinary function. It cannot await, so it cannot ask anybody outside while it holds the store.
+SQLite has one writer, therefore one thread owns its connection; PostgreSQL has a pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from data.store import audit, payments, people, post, talks
+from data.store.migrations import HEAD
+from data.store.schema import metadata
+from data.store.sealing import Sealer
+
+__all__ = ["Sealer", "Store", "Tx"]
+
+T = TypeVar("T")
+
+# Every room's tables, in one list: what is not imported would be missing from the store.
+ROOMS = (people, payments, talks, post, audit)
+
+_WAIT_MS = 30_000  # for another process's transaction
+_SWITCHES = 100  # tries, 20 ms apart, to turn a new file to write-ahead logging
+_POOL = 8  # connections, and as many threads
+_TRIES = 5
+_TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock; both rolled back for certain
+_ALONE = 0x62616E67  # one lock for all numbered chains, so that two chains cannot wait for each other
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """What a transaction function gets: the connection, and the sealer of its columns. Valid inside it only."""
+
+    conn: sa.Connection
+    seal: Sealer
+
+    def alone(self, about: str = "") -> None:
+        """From here to the end of the transaction nobody else passes this line.
+
+        Call it before taking the next number of a chain (audit, ledger): no `about`, one lock for all chains.
+        With `about`, only those about the same thing wait for each other. On SQLite a transaction is alone anyway.
+        """
+        if self.conn.dialect.name == "postgresql":
+            key = _lock_key(about) if about else _ALONE
+            self.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+    def put_new(self, table: sa.Table, **values: Any) -> bool:
+        """Writes a row unless one with the same unique value is there; False then.
+
+        On PostgreSQL it waits for another transaction that is just writing the same row, and then sees it.
+        """
+        return self.conn.execute(_insert_new(self.conn.dialect.name, table), values).first() is not None
+
+
+class Store:
+    """The one store. Make it with `open` or `in_memory`."""
+
+    def __init__(self, engine: sa.Engine, sealer: Sealer, threads: int) -> None:
+        self.engine = engine
+        self._sealer = sealer
+        self._kept: sa.Connection | None = None
+        self._inside = threading.local()
+        self._threads = ThreadPoolExecutor(threads, "store") if threads else None
+
+    @classmethod
+    def open(cls, url: str, sealer: Sealer) -> Store:
+        """A store at `sqlite:///FILE` or `postgresql+psycopg://…`. Raises ValueError for any other kind."""
+        kind = sa.engine.make_url(url).get_backend_name()
+        if kind == "sqlite":
+            return cls(_sqlite(url), sealer, threads=1)
+        if kind == "postgresql":
+            return cls(_postgresql(url), sealer, threads=_POOL)
+        raise ValueError("the store is SQLite or PostgreSQL")
+
+    @classmethod
+    def in_memory(cls, sealer: Sealer, image: bytes | None = None) -> Store:
+        """A SQLite store in memory, tables already there, run inline in the caller's thread.
+
+        With the `image` of another one it begins where that one stood: a town is enrolled once, played often.
+        """
+        store = cls(_sqlite("sqlite://"), sealer, threads=0)
+        store._raw().deserialize(image or _empty_image())
+        return store
+
+    def image(self) -> bytes:
+        """Everything a store in memory holds. Raises ValueError for a store that is elsewhere."""
+        if self._threads is not None:
+            raise ValueError("only a store in memory has an image")
+        return self._raw().serialize()
+
+    async def run(self, fn: Callable[[Tx], T]) -> T:
+        """Runs `fn` in ONE transaction in the store's thread; what it raises rolls everything back."""
+        if self._threads is None:
+            return self._transact(fn)
+        return await asyncio.wrap_future(self._submit(fn))
+
+    def run_now(self, fn: Callable[[Tx], T]) -> T:
+        """The same for callers without an event loop (command line, simulator)."""
+        if self._threads is None or self._pooled:
+            return self._transact(fn)
+        return self._submit(fn).result()
+
+    def migrate(self) -> None:
+        """Brings the tables to this program's version; quick and without effect when they are."""
+        if self.revision() == HEAD:
+            return
+        from data.store import migrating  # Alembic costs 0.2 s to import: only when there is work
+
+        self.run_now(lambda tx: migrating.upgrade(tx.conn))
+
+    def revision(self) -> str | None:
+        """Which version the tables have; None for an empty database."""
+        return self.run_now(_revision)
+
+    def close(self) -> None:
+        """Waits for running transactions, then lets the database go."""
+        if self._threads is not None:
+            self._threads.submit(self._let_go).result()
+            self._threads.shutdown()
+        else:
+            self._let_go()
+        self.engine.dispose()
+
+    # --- one transaction ----------------------------------------------------------------------------------------
+
+    @property
+    def _pooled(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def _submit(self, fn: Callable[[Tx], T]) -> Future[T]:
+        assert self._threads is not None
+        # The only thread would wait for itself for ever.
+        if getattr(self._inside, "busy", False):
+            raise RuntimeError("a transaction was asked for inside a transaction")
+        return self._threads.submit(self._transact, fn)
+
+    def _transact(self, fn: Callable[[Tx], T]) -> T:
+        if getattr(self._inside, "busy", False):
+            raise RuntimeError("a transaction was asked for inside a transaction")
+        self._inside.busy = True
+        try:
+            return self._tried(fn) if self._pooled else self._once(self._connection(), fn)
+        finally:
+            self._inside.busy = False
+
+    def _tried(self, fn: Callable[[Tx], T]) -> T:
+        for left in reversed(range(_TRIES)):
+            try:
+                with self.engine.connect() as conn:
+                    return self._once(conn, fn)
+            except DBAPIError as error:
+                if left == 0 or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+            # At once it would often take its first lock before the other one has woken, and meet it again.
+            time.sleep(random.uniform(0.02, 0.1))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def _once(self, conn: sa.Connection, fn: Callable[[Tx], T]) -> T:
+        with conn.begin():
+            return fn(Tx(conn, self._sealer))
+
+    def _connection(self) -> sa.Connection:
+        """SQLite: the one connection, kept open by the thread that owns it."""
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        return self._kept
+
+    def _raw(self) -> sqlite3.Connection:
+        return cast("sqlite3.Connection", self._connection().connection.dbapi_connection)
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table) -> sa.Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    # A returned row says for certain that it was written; psycopg's row count does not.
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+def _lock_key(about: str) -> int:
+    return int.from_bytes(hashlib.sha256(about.encode()).digest()[:8], "big", signed=True)
+
+
+def _revision(tx: Tx) -> str | None:
+    if not sa.inspect(tx.conn).has_table("alembic_version"):
+        return None
+    found: str | None = tx.conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+# --- the two databases ------------------------------------------------------------------------------------------
+
+
+def _sqlite(url: str) -> sa.Engine:
+    # hide_parameters: an error's text must not carry what was being written.
+    # StaticPool: the store itself keeps the one connection in the thread that owns it.
+    engine = sa.create_engine(
+        url, hide_parameters=True, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False}
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(raw: sqlite3.Connection, _record: Any) -> None:
+    raw.isolation_level = None  # BEGIN is ours, see below
+    raw.execute(f"PRAGMA busy_timeout={_WAIT_MS}")
+    _write_ahead(raw)
+    # NORMAL may lose the last commits at a power cut; a payment number must not be lost.
+    raw.execute("PRAGMA synchronous=FULL")
+    raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _write_ahead(raw: sqlite3.Connection) -> None:
+    # The switch to WAL does not wait by itself when another program is just making it (busy_timeout is not asked).
+    for left in reversed(range(_SWITCHES)):
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if left == 0:
+                raise
+            time.sleep(0.02)
+
+
+def _begin_immediate(conn: sa.Connection) -> None:
+    # A transaction that reads first and then writes would otherwise fail when another process wrote in between.
+    conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(url: str) -> sa.Engine:
+    limits = f"-c lock_timeout={_WAIT_MS} -c idle_in_transaction_session_timeout=60000"
+    return sa.create_engine(
+        url,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_size=_POOL,
+        max_overflow=2,
+        pool_pre_ping=True,  # a restarted server costs one new connection, not one failed payment
+        connect_args={"options": limits},
+    )
+
+
+@cache
+def _empty_image() -> bytes:
+    """An empty store as a SQLite image: thousands of simulated worlds begin with a copy of it."""
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    engine = sa.create_engine("sqlite://", creator=partial(_same, raw), poolclass=sa.pool.StaticPool)
+    with engine.begin() as conn:
+        metadata.create_all(conn)
+        conn.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        conn.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+    image = raw.serialize()
+    engine.dispose()
+    raw.close()
+    return image
+
+
+def _same(raw: sqlite3.Connection) -> sqlite3.Connection:
+    return raw

@@ -1,0 +1,89 @@
+"""The book of who did and saw what: one line after another, each sealed to the one before, so that a change shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.ids import PersonId
+from data.store.audit import audit
+from data.store.engine import Tx
+
+# What is worth a line (scenario notation, "Audit event kinds"); a misspelt kind would be a line nobody finds.
+_KINDS = """
+    consent_recorded consent_withdrawn
+    mandate_created mandate_changed mandate_revoked mandate_suspended
+    name_check_passed name_check_failed digit_doubt_resolved
+    confirmed confirmed_by_elder elder_refused started_by_helper
+    second_factor_passed second_factor_failed captured posted rule_version_used
+    duplicate_callback_ignored late_conflicting_callback forged_callback_refused duplicate_payment_found
+    refund_requested refunded handoff_started handoff_ended takeover grant_created grant_revoked
+    access_refused scam_warning_given outlet_refused_cash import_rejected tamper_found data_read
+"""
+KINDS = frozenset(_KINDS.split())
+
+_BEGINNING = "0" * 64
+
+
+def record(
+    tx: Tx,
+    *,
+    kind: str,
+    person: PersonId,
+    actor: PersonId,
+    subject: str,
+    at: datetime,
+    body: dict[str, Any] | None = None,
+) -> None:
+    """Adds a line: `actor` did `kind` concerning `person`; `subject` is an id, `body` masked facts.
+
+    Raises ValueError for a kind that is not in KINDS.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"not a kind of the audit: {kind}")
+    tx.alone()
+    last = tx.conn.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    row = {
+        "seq": last.seq + 1 if last else 1,
+        "at": at.astimezone(UTC),
+        "kind": kind,
+        "person": person,
+        "actor": actor,
+        "subject": subject,
+        "body": body or {},
+        "previous": last.hash if last else _BEGINNING,
+    }
+    tx.conn.execute(audit.insert().values(**row, hash=_hash(tx, row)))
+
+
+def verify(tx: Tx) -> list[int]:
+    """Numbers of the lines that were changed, or before which one is missing; empty when the book is whole."""
+    broken = []
+    number, previous = 0, _BEGINNING
+    for row in tx.conn.execute(sa.select(audit).order_by(audit.c.seq)).mappings():
+        follows = row["seq"] == number + 1 and row["previous"] == previous
+        if not follows or row["hash"] != _hash(tx, dict(row)):
+            broken.append(row["seq"])
+        number, previous = row["seq"], row["hash"]
+    return broken
+
+
+def kinds(tx: Tx, since_seq: int = 0) -> list[str]:
+    """The kinds of the lines after a number, in their order."""
+    lines = sa.select(audit.c.kind).where(audit.c.seq > since_seq).order_by(audit.c.seq)
+    return list(tx.conn.scalars(lines))
+
+
+def newest(tx: Tx) -> int:
+    """The number of the last line; 0 for an empty book."""
+    return tx.conn.scalar(sa.select(sa.func.max(audit.c.seq))) or 0
+
+
+def _hash(tx: Tx, row: dict[str, Any]) -> str:
+    # Keyed: who can write to the database but has no key cannot close the chain again after a change.
+    facts = [row[name] for name in ("seq", "kind", "person", "actor", "subject", "body", "previous")]
+    text = json.dumps([row["at"].isoformat(), *facts], ensure_ascii=False, sort_keys=True)
+    return tx.seal.stamp("audit", text)

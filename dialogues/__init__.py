@@ -1,0 +1,1 @@
+"""What to ask, say and do next in a talk about a household bill."""

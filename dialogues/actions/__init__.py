@@ -1,0 +1,11 @@
+"""Every action the flows may call, listed by hand: nothing is found by scanning."""
+
+from __future__ import annotations
+
+from dialogues.actions import account, bills, help, pin
+from dialogues.actions.ports import Action
+
+ACTIONS: dict[str, Action] = {
+    action.spec.name: action for action in (*account.ACTIONS, *bills.ACTIONS, *help.ACTIONS, *pin.ACTIONS)
+}
+SPECS = {name: action.spec for name, action in ACTIONS.items()}

@@ -1,0 +1,87 @@
+"""Bringing a person, saying what can be done here, and keeping how somebody wants to be served."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from data.ids import PersonId
+from data.model import Role, masked_name
+from data.store import journal, letters
+from dialogues.actions.ports import Arguments, Inside, Result, inside
+from payments.authority import people
+
+
+@inside("action_open_ticket", "coming callback", reads="reason", writes="ahead reason")
+def open_ticket(room: Inside, slots: Arguments) -> Result:
+    """A ticket now, and news to everybody who helps (L3: a person or a ticket in one turn)."""
+    reason = str(slots.get("reason") or "asked")
+    by_phone = reason == "silence"
+    ahead = len([t for t in letters.tickets_waiting(room.tx) if t.person != room.person])
+    ticket = letters.open_ticket(
+        room.tx,
+        kind="callback" if by_phone else "human",
+        person=room.person,
+        reason=reason,
+        summary=_summary(room),
+        at=room.now,
+    )
+    journal.record(
+        room.tx, kind="handoff_started", person=room.person, actor=room.person, subject=ticket, at=room.now
+    )
+    _tell_staff(room, ticket)
+    return Result("callback" if by_phone else "coming", {"ahead": ahead, "reason": None})
+
+
+def _summary(room: Inside) -> str:
+    """What was being done, in the names of the flows: nobody has to tell it all again."""
+    names = [room.release.flows[f.flow].name.get("zh", f.flow) for f in room.conversation.stack]
+    return " / ".join(n for n in dict.fromkeys(names) if n != "找人工")
+
+
+def _tell_staff(room: Inside, ticket: str) -> None:
+    who = people.person(room.tx, room.person)
+    large = who.low_sight or room.conversation.preferences.large
+    note = "要用大字,视力不好。" if large else None
+    for helper in people.everybody(room.tx):
+        if helper.role is Role.OPERATOR:
+            letters.put_news(
+                room.tx,
+                id=f"handoff:{ticket}:{helper.id}",
+                person=helper.id,
+                kind="handoff",
+                body={
+                    "who": masked_name(who.name),
+                    "note": note,
+                    "ticket": ticket,
+                    "person": PersonId(room.person),
+                },
+                at=room.now,
+            )
+
+
+@inside("action_capabilities", "told", writes="can_list")
+def capabilities(room: Inside, slots: Arguments) -> Result:
+    """What can be done, read from the running flows, so that it cannot be wrong."""
+    offered = [f for f in room.release.flows.values() if f.intents and f.id != "capabilities"]
+    names = [f.name.get(room.locale) or f.name.get("zh", f.id) for f in offered]
+    joined = "、".join(names) if room.locale == "zh" else ", ".join(names)
+    return Result("told", {"can_list": joined})
+
+
+@inside("action_set_preference", "kept", reads="preference")
+def set_preference(room: Inside, slots: Arguments) -> Result:
+    """Keeps the wish; it lasts across talks and channels."""
+    now = room.conversation.preferences
+    wish = slots["preference"]
+    changed = {
+        "bigger": replace(now, large=True),
+        "smaller": replace(now, large=False),
+        "slower": replace(now, rate=max(0.55, round(now.rate - 0.15, 2))),
+        "english": replace(now, locale="en"),
+        "chinese": replace(now, locale="zh"),
+        "voice": replace(now, voice_reply=True),
+    }[wish]
+    return Result("kept", preferences=changed)
+
+
+ACTIONS = (open_ticket, capabilities, set_preference)

@@ -1,0 +1,145 @@
+"""不对,是水费: a value given before is replaced, and only what depended on it is asked again.
+
+A correction goes back along the trail of this talk, to the earliest step that filled the value, and runs on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dialogues import slots
+from dialogues.flowfile import START
+from dialogues.model import Frame, TrailMark
+from dialogues.moment import (
+    LISTENING,
+    SENT,
+    Moment,
+    base_of,
+    cancel_acts,
+    flow_of,
+    marked,
+    step_of,
+    value,
+    with_context,
+    with_talk,
+    with_top,
+    without_context,
+)
+from dialogues.questions import ask_again
+from dialogues.repair import already_sent, miss, nothing_to
+
+_OF_ONE_QUESTION = (
+    "prompt",
+    "collected",
+    "doubt",
+    "doubt_values",
+    "rounds",
+    "calls",
+    "outcome",
+    "tries_left",
+)
+_OF_ACT = ("act", "digest", "strength", "facts", "how")
+
+
+def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
+    """Replaces values given before; None only says that a value was wrong."""
+    if m.phase == "open":
+        return nothing_to(m, "utter_nothing_to_correct")
+    if m.phase in SENT:
+        return already_sent(m)
+    if any(v is not None and not slots.usable(m.release.slots.get(slot), v) for slot, v in changes.items()):
+        return miss(m)
+    real = {slot: v for slot, v in changes.items() if v is None or v != value(m, slot)}
+    if not real:
+        return ask_again(m) if m.phase in LISTENING else m
+    places = [place for slot in real if (place := _place(m, slot)) is not None]
+    return _go_back(m, min(places), real) if places else _put_in(m, real)
+
+
+def in_trail(m: Moment, slot: str) -> bool:
+    """Whether a step of the business on top filled this slot."""
+    return any(slot in mark.slots for frame in m.talk.stack[base_of(m) :] for mark in frame.trail)
+
+
+def _place(m: Moment, slot: str) -> tuple[int, int] | None:
+    """Frame and trail mark of the earliest step that filled the slot and will take another value for it.
+
+    A step that sets a fixed value, or an action that writes the slot without reading it, would only undo the correction.
+    Failing that: the earliest step that filled something which depends on it.
+    """
+    places = [
+        (at, number)
+        for at in range(base_of(m), len(m.talk.stack))
+        for number, mark in enumerate(m.talk.stack[at].trail)
+        if slot in mark.slots and _takes(m, m.talk.stack[at], mark, slot)
+    ]
+    return min(places) if places else _place_of_dependents(m, slot)
+
+
+def _place_of_dependents(m: Moment, slot: str) -> tuple[int, int] | None:
+    gone = slots.dependents(m.release.slots, {slot})
+    places = [
+        (at, number)
+        for at in range(base_of(m), len(m.talk.stack))
+        for number, mark in enumerate(m.talk.stack[at].trail)
+        if not gone.isdisjoint(mark.slots)
+    ]
+    return min(places) if places and _belongs(m, slot) else None
+
+
+def _takes(m: Moment, frame: Frame, mark: TrailMark, slot: str) -> bool:
+    if mark.step == START:
+        return True
+    step = flow_of(m, frame).steps.get(mark.step)
+    if step is None or step.kind == "set_slots":
+        return False
+    spec = m.release.actions.get(step.action)
+    return step.kind != "action" or (spec is not None and slot in spec.reads)
+
+
+def _belongs(m: Moment, slot: str) -> bool:
+    """Whether the business on top has any use for the slot."""
+    return any(slot in slots.used_by(m.release, flow_of(m, frame)) for frame in m.talk.stack[base_of(m) :])
+
+
+def _go_back(m: Moment, place: tuple[int, int], changes: Mapping[str, Any]) -> Moment:
+    at, number = place
+    m = cancel_acts(m, m.talk.stack[at:])
+    frame = m.talk.stack[at]
+    mark = frame.trail[number]
+    kept = frame.trail[: number + 1] if mark.step == START else frame.trail[:number]
+    m = with_talk(m, stack=(*m.talk.stack[: at + 1],))
+    m = _changed(with_top(m, trail=kept), changes)
+    step = flow_of(m, m.top).first if mark.step == START else mark.step
+    return _run_from(m, step, changes)
+
+
+def _run_from(m: Moment, step: str, changes: Mapping[str, Any]) -> Moment:
+    """Runs on from a step; what is still filled is not asked again, what was corrected to nothing is."""
+    flow = flow_of(m, m.top)
+    filled = {one.id for one in flow.steps.values() if one.collect and value(m, one.collect) is not None}
+    given = {one.id for one in flow.steps.values() if changes.get(one.collect) is not None}
+    asked = tuple(one for one in m.top.context.get("asked", ()) if one in filled)
+    m = without_context(m, *_OF_ONE_QUESTION, *_OF_ACT)
+    m = with_context(m, asked=tuple(dict.fromkeys((*asked, *sorted(given)))))
+    return with_top(m, step=step, phase="run", call_id="", misses=0)
+
+
+def _changed(m: Moment, changes: Mapping[str, Any]) -> Moment:
+    gone = slots.dependents(m.release.slots, changes) - changes.keys()
+    unset = {slot for slot, v in changes.items() if v is None}
+    given = {slot: v for slot, v in changes.items() if v is not None}
+    return with_talk(m, slots={**slots.without(m.talk.slots, gone | unset), **given})
+
+
+def _put_in(m: Moment, changes: Mapping[str, Any]) -> Moment:
+    """A value nothing was filled with so far: taken when the business has a use for it."""
+    given = {slot: v for slot, v in changes.items() if v is not None and _belongs(m, slot)}
+    if not given or m.phase not in LISTENING:
+        return nothing_to(m, "utter_nothing_to_correct")
+    m = marked(_changed(m, given), START, tuple(given))
+    step = step_of(m, m.top)
+    if m.phase in {"confirm", "code"} or step.collect in given:
+        return _run_from(cancel_acts(m, (m.top,)), step.id, given)
+    return ask_again(m)

@@ -1,0 +1,241 @@
+"""THE DOOR: every word, key, button, answer and piece of news enters a conversation here, and here only.
+
+One event is one turn in one transaction. What a turn leaves to do outside (asking a biller, carrying out a payment) is
+done after it, without lock and transaction, and comes back through this door as an event of its own; 停 and 人工 may
+overtake it. Whoever waits longer than a few seconds is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from data.clock import Clock, shanghai
+from data.events import InboundEvent, InboundKind
+from data.ids import PaymentId, PersonId, fresh
+from data.store import letters
+from data.store.engine import Store, Tx
+from data.store.talks import calls
+from dialogues import conversations, staffing, turn, wire
+from dialogues.actions import ACTIONS
+from dialogues.actions.ports import Outside, OutsideAction, Result
+from dialogues.model import Said
+from dialogues.turn import House, OutsideCall, Taken
+from payments.quoting import Quoting
+
+log = structlog.get_logger("bangjiao.desk")
+
+PATIENCE_SECONDS = 3.0  # after this the person hears 正在查
+_AGAIN = 5  # times a turn is taken again when another process was quicker
+_ANSWER_WINDOW = timedelta(minutes=30)  # an outcome within it answers what the person just asked (L12)
+_QUIET_FROM, _QUIET_TO = 21, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What came of one event: the messages it led to so far."""
+
+    said: tuple[Said, ...]
+    repeated: bool = False
+    silent: bool = False
+    ended: bool = False
+
+
+CarryOut = Callable[[Iterable[PaymentId]], Awaitable[Any]]
+
+
+class Desk:
+    """Serves people, one turn after another for each of them, everybody else in parallel."""
+
+    def __init__(
+        self,
+        store: Store,
+        house: House,
+        quoting: Quoting,
+        carry_out: CarryOut,
+        clock: Clock,
+        *,
+        ring: Callable[[PersonId], None],
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.store = store
+        self.house = house
+        self.clock = clock
+        self.quoting = quoting
+        self._carry_out = carry_out
+        self._patience = patience_seconds
+        self._locks: defaultdict[PersonId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ring = ring
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    # --- the door ---------------------------------------------------------------------------------------------
+
+    async def serve(self, event: InboundEvent) -> Served:
+        """One event of one person. Returns when all that follows has happened, or patience is over."""
+        since = await self._newest_letter(event.person)
+        taken = await self._take(event)
+        if taken.repeated:
+            return Served(tuple(taken.said), repeated=True)
+        await self._follow(taken)
+        said = await self.store.run(lambda tx: _said_since(tx, event.person, since))
+        return Served(tuple(said), silent=taken.silent and not said, ended=taken.ended)
+
+    async def _take(self, event: InboundEvent) -> Taken:
+        async with self._locks[event.person]:
+            for attempt in range(_AGAIN):
+                try:
+                    taken = await self.store.run(lambda tx: turn.take(tx, self.house, event))
+                    break
+                except conversations.Overtaken:
+                    if attempt == _AGAIN - 1:
+                        raise
+        for person in taken.touched:
+            self._ring(person)
+        return taken
+
+    async def _follow(self, taken: Taken) -> None:
+        """Outside calls and payments of a turn; a note to the person when they take long."""
+        tasks = [self._start(self._ask(call)) for call in taken.calls]
+        if taken.payments:
+            tasks.append(self._start(self._pay(taken.payments)))
+        if not tasks:
+            return
+        _, slow = await asyncio.wait(tasks, timeout=self._patience)
+        if not slow:
+            return
+        for call in taken.calls:
+            await self._take(self._event_of_call(call, {"patience": True}, suffix=":patience"))
+        if taken.payments and not taken.calls:
+            await self._working(taken)
+
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
+    async def rest(self) -> None:
+        """Waits until nothing is under way any more (shutdown, tests)."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    # --- outside ----------------------------------------------------------------------------------------------
+
+    async def _ask(self, call: OutsideCall) -> None:
+        action = ACTIONS[call.action]
+        assert isinstance(action, OutsideAction), "only outside actions are handed out"
+        person = await self.store.run(lambda tx: staffing.peek(tx, call.person))
+        locale = person.preferences.locale if person else "zh"
+        room = Outside(self.store, self.quoting, self.house.catalogue, self.clock, call.person, locale)
+        result = await _within(action, room, call)
+        payload = {"outcome": result.outcome, "slots": dict(result.slots)}
+        await self._follow(await self._take(self._event_of_call(call, payload)))
+
+    def _event_of_call(self, call: OutsideCall, payload: dict[str, Any], suffix: str = "") -> InboundEvent:
+        return InboundEvent(
+            channel="answer",
+            event_id=call.id + suffix,
+            person=call.person,
+            kind=InboundKind.ANSWER,
+            at=self.clock.now(),
+            payload={"id": call.id, **payload},
+        )
+
+    async def _pay(self, payments: list[PaymentId]) -> None:
+        await self._carry_out(payments)
+        await self.tell_news()
+
+    async def _working(self, taken: Taken) -> None:
+        """The rail takes its time: said without any claim about money."""
+        event = InboundEvent(
+            channel="answer",
+            event_id=fresh("working"),
+            person=taken.person,
+            kind=InboundKind.STAFF,
+            at=self.clock.now(),
+            payload={"act": "working", "staff": taken.person},
+        )
+        await self._take(event)
+
+    async def take_up_calls(self) -> int:
+        """Outside calls that a dead process left waiting: asked again, as nothing was sent that moves money."""
+        now = self.clock.now()
+        left = await self.store.run(lambda tx: _calls_left(tx, now))
+        for call in left:
+            await self._ask(call)
+        return len(left)
+
+    # --- news -------------------------------------------------------------------------------------------------
+
+    async def tell_news(self) -> int:
+        """Serves every due row of news through this door; at night only what somebody waits for (L12)."""
+        now = self.clock.now()
+        due = await self.store.run(
+            lambda tx: [n for n in letters.news_due(tx, now) if may_ring(self.house, tx, n, now)]
+        )
+        for news in due:
+            event = InboundEvent(
+                channel="news",
+                event_id=news.id,
+                person=news.person,
+                kind=InboundKind.RESULT,
+                at=now,
+                payload={"id": news.id, "kind": news.kind, "body": news.body},
+            )
+            await self._follow(await self._take(event))
+        return len(due)
+
+    # --- looking up -------------------------------------------------------------------------------------------
+
+    async def _newest_letter(self, person: PersonId) -> int:
+        return await self.store.run(lambda tx: letters.newest(tx, person))
+
+
+async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Result:
+    """The action's result; no answer in time, or a mistake of ours, is `trouble` and never the next step (L4)."""
+    try:
+        async with asyncio.timeout(call.deadline_seconds):
+            return await action.run(room, call.arguments)
+    except TimeoutError:
+        return Result("trouble", {"trouble": "biller_down"})
+    except Exception:
+        log.exception("action failed", action=call.action)
+        return Result("trouble", {"trouble": "ours"})
+
+
+def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
+    """Day, or an answer to what the person did within the last half hour."""
+    hour = shanghai(now).hour
+    if _QUIET_TO <= hour < _QUIET_FROM:
+        return True
+    payment = news.body.get("payment")
+    if not payment:
+        return news.kind == "handoff"
+    begun = house.till.outcome(tx, PaymentId(payment)).created_at
+    return news.person == news.body.get("by") and now - begun <= _ANSWER_WINDOW
+
+
+def _said_since(tx: Tx, person: PersonId, seq: int) -> list[Said]:
+    found = letters.letters_to(tx, person, seq)
+    return [wire.load_said(x.body) for x in found if x.channel != "sms" and x.state != "dropped"]
+
+
+def _calls_left(tx: Tx, now: datetime) -> list[OutsideCall]:
+    import json
+
+    rows = tx.conn.execute(sa.select(calls).where(calls.c.state == "waiting", calls.c.deadline <= now)).all()
+    found = []
+    for row in rows:
+        waiting = json.loads(tx.seal.open("calls.arguments", row.id, row.arguments))
+        found.append(OutsideCall(row.id, PersonId(row.person), row.action, waiting["arguments"]))
+    return found
+
+
+__all__ = ["Desk", "Served", "may_ring"]

@@ -1,0 +1,191 @@
+"""From an event to what the engine is told: words and keys are understood, buttons looked up, answers and news recognised."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from data.events import InboundEvent, InboundKind
+from data.store import letters
+from data.store.engine import Tx
+from data.store.talks import calls, tokens
+from dialogues import expectation, guard, results
+from dialogues.model import Answered, Conversation, Facts, Heard, Input, News, Say
+from nlu.commands import Affirm, Choose, Command, Deny, Expectation, Greet, Human, Silence, Stop, Utterance
+from payments.authority import accounts
+
+if TYPE_CHECKING:
+    from dialogues.turn import House
+
+_CHOOSE = re.compile(r'/choose\{"([^"]+)"\}')
+_PAYLOADS: dict[str, Command] = {
+    "/affirm": Affirm("button"),
+    "/deny": Deny(),
+    "/human": Human(),
+    "/stop": Stop(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeardEvent:
+    """What an event means for the turn. `asked` is the kind of question it answers; `names` go to the log of talks."""
+
+    inputs: tuple[Input, ...] = ()
+    said_at_once: tuple[Say, ...] = ()
+    names: tuple[str, ...] = ()
+    asked: str = ""
+    silent: bool = False
+    shown: str | None = None  # what the log of talks shows instead of the event's own text
+    conversation: Conversation | None = None
+
+
+def hear(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
+    """Reads one event of any kind."""
+    match event.kind:
+        case InboundKind.ANSWER:
+            return _answered(tx, event)
+        case InboundKind.RESULT:
+            return _news(tx, house, event, conversation)
+        case InboundKind.STAFF | InboundKind.PHOTO:
+            return HeardEvent()
+        case InboundKind.PREFER:
+            return _preferred(event, conversation)
+        case InboundKind.HANGUP:
+            return HeardEvent(silent=True)
+        case InboundKind.BUTTON:
+            return _button(tx, house, event, conversation, facts)
+        case _:
+            return _words(tx, house, event, conversation, facts)
+
+
+def _words(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
+    waits_for = _expectation(tx, house, event, conversation, facts)
+    commands = _understood(house, event, waits_for)
+    return _heard(commands, conversation, waits_for, conversation.prompt)
+
+
+def _understood(house: House, event: InboundEvent, waits_for: Expectation) -> list[Command]:
+    match event.kind:
+        case InboundKind.CALL:
+            return [Greet()]
+        case InboundKind.SILENCE:
+            return [Silence(event.seconds)]
+        case InboundKind.KEY:
+            return house.understanding.understand(Utterance(keys=event.text), waits_for)
+        case _:
+            voice = event.kind is InboundKind.VOICE
+            said = Utterance(text=event.text, nbest=event.nbest, confidence=event.confidence, voice=voice)
+            return house.understanding.understand(said, waits_for)
+
+
+def _heard(
+    commands: list[Command], conversation: Conversation, waits_for: Expectation, prompt: int | None
+) -> HeardEvent:
+    """Commands that passed the guard. While a person speaks with him the bot keeps silent, except to stop (L3)."""
+    names = tuple(type(c).__name__ for c in commands)
+    if conversation.mode == "human" and not any(isinstance(c, Stop) for c in commands):
+        return HeardEvent(names=names, asked=waits_for.asks, silent=True)
+    allowed = guard.allowed(commands, conversation, waits_for, prompt)
+    return HeardEvent(inputs=(Heard(tuple(allowed)),), names=names, asked=waits_for.asks)
+
+
+def _expectation(
+    tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts
+) -> Expectation:
+    waits_for = expectation.expectation(house.release, conversation, facts.spoken)
+    if waits_for.asks != "account":
+        return waits_for
+    known = accounts.known_accounts(tx, event.person, event.at)
+    return _with_known(waits_for, tuple(k.account.number for k in known))
+
+
+def _with_known(waits_for: Expectation, numbers: tuple[str, ...]) -> Expectation:
+    return replace(waits_for, known_numbers=numbers)
+
+
+def _preferred(event: InboundEvent, conversation: Conversation) -> HeardEvent:
+    """The page's own buttons for language and letter size: kept without a word."""
+    likes = conversation.preferences
+    locale, large = event.payload.get("locale"), event.payload.get("large")
+    kept = replace(
+        likes,
+        locale=locale if locale in ("zh", "en") else likes.locale,
+        large=bool(large) if large is not None else likes.large,
+    )
+    return HeardEvent(silent=True, conversation=replace(conversation, preferences=kept))
+
+
+# --- buttons ------------------------------------------------------------------------------------------------------
+
+
+def _button(
+    tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts
+) -> HeardEvent:
+    """A token means what it meant when it was sent, to whom it was sent, at the prompt it was sent with."""
+    row = _token(tx, event)
+    if row is None:
+        return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+    waits_for = _expectation(tx, house, event, conversation, facts)
+    return replace(_pressed(house, row, conversation, waits_for), shown=row.title)
+
+
+def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expectation) -> HeardEvent:
+    payload, act = str(row.payload["payload"]), str(row.payload["act"])
+    command = _PAYLOADS.get(payload) or _chosen(payload)
+    if command is None:
+        commands = house.understanding.understand(Utterance(text=payload), waits_for)
+        return _heard(commands, conversation, waits_for, conversation.prompt)
+    if isinstance(command, Affirm | Deny | Choose) and row.prompt != conversation.prompt:
+        if act and isinstance(command, Affirm):
+            return HeardEvent(inputs=(News("recall_result", {"act_id": act}),), names=("RepeatedYes",))
+        return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+    return _heard([command], conversation, waits_for, row.prompt)
+
+
+def _token(tx: Tx, event: InboundEvent) -> Any:
+    token = str(event.payload.get("token", ""))
+    row = tx.conn.execute(sa.select(tokens).where(tokens.c.token == token)).one_or_none()
+    if row is None or row.person != event.person or row.expires_at <= event.at:
+        return None
+    return row
+
+
+def _chosen(payload: str) -> Command | None:
+    match = _CHOOSE.fullmatch(payload)
+    return Choose(match[1]) if match else None
+
+
+# --- answers and news ---------------------------------------------------------------------------------------------
+
+
+def _answered(tx: Tx, event: InboundEvent) -> HeardEvent:
+    """An outside action came back; one that nobody waits for any more is put away."""
+    row = tx.conn.execute(sa.select(calls).where(calls.c.id == event.payload["id"])).one_or_none()
+    if row is None or row.state != "waiting":
+        return HeardEvent(silent=True)
+    if event.payload.get("patience"):
+        return HeardEvent(said_at_once=(Say("utter_looking", {}),))
+    tx.conn.execute(sa.update(calls).where(calls.c.id == row.id).values(state="answered"))
+    waiting = json.loads(tx.seal.open("calls.arguments", row.id, row.arguments))
+    outcome, slots = str(event.payload["outcome"]), dict(event.payload.get("slots") or {})
+    return HeardEvent(inputs=(Answered(waiting["call"], outcome, slots),), names=("Answered",))
+
+
+def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation) -> HeardEvent:
+    """A row of news, told once: whoever serves it first tells it."""
+    if not letters.mark_served(tx, str(event.payload["id"]), event.at):
+        return HeardEvent(silent=True)
+    news = results.news_of(
+        tx,
+        house.till,
+        house.catalogue,
+        event.person,
+        str(event.payload["kind"]),
+        dict(event.payload["body"]),
+        conversation.preferences.locale,
+    )
+    return HeardEvent(inputs=(news,), names=("News",))

@@ -1,0 +1,73 @@
+"""News of the till as a conversation understands it: which flow tells it, with which facts, and whom it concerns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from data.catalogue import Catalogue
+from data.ids import PaymentId, PersonId
+from data.store.engine import Tx
+from dialogues import model
+from dialogues.actions.ports import bill_name
+from dialogues.relations import channel_word, relation_word
+from payments.purse import relation_of
+from payments.till import PaymentView, Till
+
+# What a flow waiting for its act is told: three things, and the page being open.
+_OUTCOMES = {
+    "captured": "paid",
+    "refused": "refused",
+    "stopped": "refused",
+    "checking": "checking",
+    "needs_human": "checking",
+    "waiting_payer": "waiting_payer",
+}
+
+
+def news_of(
+    tx: Tx, till: Till, catalogue: Catalogue, person: PersonId, kind: str, body: dict[str, Any], locale: str
+) -> model.News:
+    """One row of news for one person, as an input of the engine."""
+    if kind == "handoff":
+        return model.News("tell_handoff", {"who": body["who"], "note": body["note"]})
+    view = till.outcome(tx, PaymentId(body["payment"]))
+    slots = payment_slots(view, catalogue, locale) | {"news": kind}
+    if body.get("reason"):
+        slots["reason"] = body["reason"]
+    if kind == "captured_for_you":
+        slots |= _from_or_for(tx, person, view, body, locale)
+    own = person == body.get("by")
+    return model.News(
+        "tell_result", slots, act=str(body["act"]) if own else "", outcome=_OUTCOMES.get(kind, "")
+    )
+
+
+def payment_slots(view: PaymentView, catalogue: Catalogue, locale: str) -> dict[str, Any]:
+    """A payment as slots: what it was for and how much, never the account number."""
+    biller = catalogue.biller(view.biller)
+    return {
+        "payment": view.id,
+        "amount": view.amount.fen,
+        "bill_name": bill_name(catalogue, view.utility, locale),
+        "biller_name": biller.name[locale],
+        "prepaid": biller.prepaid,
+        "holder": view.holder_masked,
+        "tail": view.tail,
+        "reason": view.reason,
+        "link": view.hosted_url,
+    }
+
+
+def _from_or_for(
+    tx: Tx, person: PersonId, view: PaymentView, body: dict[str, Any], locale: str
+) -> dict[str, Any]:
+    """Somebody else acted: with this person's purse, or for this person's household (L7)."""
+    by = PersonId(body["by"])
+    word = relation_word(relation_of(tx, person, by), locale)
+    anybody = "家里人" if locale == "zh" else "family"
+    from_you = view.payer == person
+    return {
+        "news": "captured_from_you" if from_you else "captured_for_you",
+        "who": word or anybody,
+        "how": channel_word(str(body["channel"]), locale),
+    }

@@ -1,0 +1,1 @@
+"""Talks written down beforehand, played against the application, and judged."""

@@ -1,0 +1,443 @@
+"""One turn of a talk, inside one transaction: understand, guard, step, and write down all that follows.
+
+Nothing here asks the outside and nothing waits. What must be asked outside is handed back to the desk, which asks
+after the transaction and brings the answer through the same door.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, assert_never
+
+import sqlalchemy as sa
+import structlog
+
+from data.catalogue import Catalogue
+from data.events import InboundEvent, InboundKind
+from data.ids import AccountId, ActId, PaymentId, PersonId, QuoteId, fresh
+from data.model import masked_name
+from data.money import Money
+from data.store import letters
+from data.store.engine import Tx
+from data.store.talks import calls
+from dialogues import codes, conversations, engine, hearing, saying, staffing, wire
+from dialogues.actions import ACTIONS
+from dialogues.actions.ports import Inside, InsideAction
+from dialogues.model import (
+    Alarm,
+    Answered,
+    Call,
+    CancelAct,
+    CheckFactor,
+    Commit,
+    Conversation,
+    Effect,
+    EndTalk,
+    Facts,
+    Input,
+    IssueCode,
+    Propose,
+    Release,
+    Said,
+    Say,
+    SetPreference,
+    StopEverything,
+)
+from dialogues.relations import relation_word
+from dialogues.responses import CannotSay
+from nlu.understand import Understanding
+from payments.acts import AlreadyConfirmed, Confirmed, Evidence, LineWish, Proposed, Refusal
+from payments.authority import people
+from payments.authority.factors import FactorBlocked, FactorExpired, FactorPassed, FactorWrong
+from payments.till import Till
+
+log = structlog.get_logger("bangjiao.turn")
+
+_INPUTS_A_TURN = 60  # far above any honest turn; a flow that keeps answering itself goes to a person
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideCall:
+    """An action to run after the transaction."""
+
+    id: str
+    person: PersonId
+    action: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    deadline_seconds: float = 20.0
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a turn left to do: outside calls, payments to carry out, people to look up from their page."""
+
+    person: PersonId
+    said: list[Said] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    calls: list[OutsideCall] = field(default_factory=list)
+    payments: list[PaymentId] = field(default_factory=list)
+    touched: set[PersonId] = field(default_factory=set)
+    repeated: bool = False
+    silent: bool = False
+    ended: bool = False
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every turn needs and no turn changes."""
+
+    release: Release
+    understanding: Understanding
+    till: Till
+    catalogue: Catalogue
+    observe: Callable[[Conversation, Input, Conversation, Sequence[Effect]], None] | None = None
+
+
+def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
+    """Serves one event. A repeated delivery finds its row and gets what was answered then (L1)."""
+    if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
+        return _repeated(tx, event)
+    person = people.person(tx, event.person)
+    conversation = conversations.load(tx, event.person, house.release.id, person.locale)
+    taking = _Taking(tx, house, event, conversation, Taken(event.person))
+    taking.serve()
+    return taking.taken
+
+
+def _repeated(tx: Tx, event: InboundEvent) -> Taken:
+    stored = letters.stored_reply(tx, event.channel, event.event_id)
+    known = set(json.loads(stored)) if stored else set()
+    said = (
+        [wire.load_said(x.body) for x in letters.letters_to(tx, event.person) if x.id in known]
+        if known
+        else []
+    )
+    return Taken(event.person, said=said, letters=sorted(known), repeated=True)
+
+
+class _Taking:
+    """One turn while it lasts."""
+
+    def __init__(self, tx: Tx, house: House, event: InboundEvent, found: Conversation, taken: Taken) -> None:
+        self.tx, self.house, self.event, self.taken = tx, house, event, taken
+        self.before = found.revision
+        self.conversation = self._arrived(found)
+        self.commands: list[str] = []
+        self.asked = ""
+        self.shown: str | None = None
+        self.cancelled_something = False
+        self.queue: deque[Input] = deque()
+
+    def _arrived(self, found: Conversation) -> Conversation:
+        """The channel of the person's own words; news and answers go where he spoke last, or to his usual address."""
+        event = self.event
+        if event.kind not in (InboundKind.ANSWER, InboundKind.RESULT, InboundKind.STAFF):
+            return replace(found, channel=event.channel, turn=found.turn + 1)
+        if found.channel:
+            return replace(found, turn=found.turn + 1)
+        known = people.addresses_of(self.tx, event.person)
+        usual = next((a.channel for a in known if a.channel != codes.SMS), "console")
+        return replace(found, channel=usual, turn=found.turn + 1)
+
+    @property
+    def facts(self) -> Facts:
+        person = people.person(self.tx, self.event.person)
+        channel = self.conversation.channel
+        shown = {"person_name": person.name if channel != "voice" else ""}
+        return Facts(now=self.event.at, channel=channel, spoken=channel == "voice", person_values=shown)
+
+    # --- the turn ---------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        heard = hearing.hear(self.tx, self.house, self.event, self.conversation, self.facts)
+        self.commands, self.asked, self.shown = list(heard.names), heard.asked, heard.shown
+        if heard.silent:
+            self.taken.silent = True
+        if heard.conversation is not None:
+            self.conversation = heard.conversation
+        for say in heard.said_at_once:
+            self._say(say)
+        self.queue.extend(heard.inputs)
+        if self.event.kind is InboundKind.STAFF:
+            self._staff()
+        self._run()
+        self._write()
+
+    def _run(self) -> None:
+        facts = self.facts
+        for _ in range(_INPUTS_A_TURN):
+            if not self.queue:
+                return
+            before, heard = self.conversation, self.queue.popleft()
+            self.conversation, effects = engine.step(self.house.release, before, heard, facts)
+            if self.house.observe is not None:
+                self.house.observe(before, heard, self.conversation, effects)
+            for effect in effects:
+                self._carry(effect)
+        self._alarm("a turn did not come to rest")
+
+    def _write(self) -> None:
+        self.conversation = replace(self.conversation, revision=self.before + 1)
+        self.taken.revision = self.conversation.revision
+        conversations.save(self.tx, self.conversation, self.before, self.event)
+        conversations.record_turn(
+            self.tx, self.conversation, self.event, self.commands, self.taken.said, self._heard_text()
+        )
+        letters.store_reply(self.tx, self.event.channel, self.event.event_id, json.dumps(self.taken.letters))
+        self.taken.touched.add(self.event.person)
+
+    def _heard_text(self) -> str:
+        """What the log of talks may show of the person's words: never a code, never a whole number."""
+        if self.event.kind is InboundKind.KEY:
+            return "•" * min(len(self.event.text), 8)
+        if self.shown is not None:
+            return self.shown
+        return "••••" if self.asked == "code" else conversations.masked(self.event.text)
+
+    # --- effects ----------------------------------------------------------------------------------------------
+
+    def _carry(self, effect: Effect) -> None:
+        match effect:
+            case Say():
+                self._say(effect)
+            case Call():
+                self._call(effect)
+            case Propose():
+                self._propose(effect)
+            case IssueCode():
+                self._issue_code(effect)
+            case CheckFactor():
+                self._check_factor(effect)
+            case Commit():
+                self._commit(effect)
+            case CancelAct():
+                done = self.house.till.cancel(self.tx, ActId(effect.act), self.event.person, self.event.at)
+                self.cancelled_something = self.cancelled_something or done
+            case StopEverything():
+                self._stop(effect)
+            case SetPreference():
+                self._keep(effect)
+            case EndTalk():
+                self.taken.ended = True
+                if self.taken.said:
+                    self._mark_last_as_end()
+            case Alarm():
+                self._alarm(effect.what)
+            case _:
+                assert_never(effect)
+
+    def _answer(self, call_id: str, outcome: str, slots: Mapping[str, Any] | None = None) -> None:
+        self.queue.append(Answered(call_id, outcome, slots or {}))
+
+    def _say(self, say: Say) -> None:
+        act = str((self.conversation.top.context.get("act") if self.conversation.top else "") or "")
+        try:
+            said = saying.said(self.tx, self.house, self.conversation, self.facts, say, act, self.event.at)
+        except CannotSay as problem:
+            self._alarm(f"{say.response}: {problem}")
+            return
+        if said is None:
+            self._alarm(f"{say.response} would have claimed what is not so")
+            return
+        self._post(said)
+
+    def _post(self, said: Said) -> None:
+        letter = letters.put_letter(
+            self.tx,
+            person=self.event.person,
+            channel=self.conversation.channel,
+            body=wire.dump_said(said),
+            cause=f"{self.event.channel}:{self.event.event_id}",
+            at=self.event.at,
+        )
+        assert letter is not None, "a reply has no twin"
+        self.taken.letters.append(letter)
+        self.taken.said.append(said)
+
+    def _mark_last_as_end(self) -> None:
+        """The last message of a talk says that it is the last."""
+        last = replace(self.taken.said[-1], ends=True, asks=None)
+        letters.drop(self.tx, self.taken.letters.pop())
+        self.taken.said.pop()
+        self._post(last)
+
+    def _call(self, call: Call) -> None:
+        action = ACTIONS[call.action]
+        if not isinstance(action, InsideAction):
+            self._ask_outside(call)
+            return
+        room = Inside(
+            tx=self.tx,
+            person=self.event.person,
+            facts=self.facts,
+            conversation=self.conversation,
+            release=self.house.release,
+            till=self.house.till,
+            catalogue=self.house.catalogue,
+            event_id=f"{self.event.channel}:{self.event.event_id}",
+        )
+        result = action.run(room, call.arguments)
+        if result.preferences is not None:
+            self.conversation = replace(self.conversation, preferences=result.preferences)
+            self._keep_preferences()
+        self._answer(call.call_id, result.outcome, result.slots)
+
+    def _ask_outside(self, call: Call) -> None:
+        waiting = OutsideCall(
+            fresh("call"), self.event.person, call.action, dict(call.arguments), call.deadline_seconds
+        )
+        sealed = json.dumps({"call": call.call_id, "arguments": dict(call.arguments)}, ensure_ascii=False)
+        self.tx.conn.execute(
+            sa.insert(calls).values(
+                id=waiting.id,
+                person=self.event.person,
+                action=call.action,
+                arguments=self.tx.seal.seal("calls.arguments", waiting.id, sealed),
+                state="waiting",
+                started_at=self.event.at,
+                deadline=self.event.at + timedelta(seconds=call.deadline_seconds),
+            )
+        )
+        self.taken.calls.append(waiting)
+
+    # --- money ------------------------------------------------------------------------------------------------
+
+    def _propose(self, wish: Propose) -> None:
+        slots, till = wish.arguments, self.house.till
+        line = LineWish(AccountId(slots["account_id"]), QuoteId(slots["quote"]), Money(int(slots["amount"])))
+        answer = till.propose(
+            self.tx,
+            proposer=self.event.person,
+            wishes=[line],
+            channel=self.conversation.channel,
+            at=self.event.at,
+        )
+        if isinstance(answer, Refusal):
+            self._answer(wish.call_id, "refused", {"reason": answer.reason})
+        elif answer.confirmer != self.event.person:
+            # Somebody else's purse needs its owner's own yes on his own channel; that talk is not opened from here.
+            till.cancel(self.tx, answer.act, self.event.person, self.event.at)
+            self._answer(wish.call_id, "refused", {"reason": "no_permission"})
+        else:
+            self._answer(wish.call_id, "proposed", self._read_back(answer))
+
+    def _read_back(self, proposed: Proposed) -> dict[str, Any]:
+        locale = self.conversation.preferences.locale
+        other = None if proposed.payer_relation == "self" else proposed.payer_relation
+        usual = next((q.usual.fen for q in proposed.questions if q.kind == "unusual_amount"), None)
+        return {
+            "act": proposed.act,
+            "digest": proposed.digest,
+            "strength": proposed.strength.value,
+            "method": proposed.method,
+            "payer_relation": relation_word(other, locale) if other else None,
+            "usual": usual,
+        }
+
+    def _issue_code(self, effect: IssueCode) -> None:
+        act = self.house.till.act(self.tx, ActId(effect.act))
+        text = saying.plain(
+            self.house.release,
+            "utter_code_message",
+            dict(self.conversation.slots) | {"amount": act.total.fen, "code": "{code}"},
+            self.conversation,
+            self.facts,
+        )
+        codes.send(
+            self.tx,
+            person=self.event.person,
+            act=act.id,
+            binding=act.digest,
+            channel=self.conversation.channel,
+            text=text,
+            at=self.event.at,
+            cause=f"{self.event.channel}:{self.event.event_id}",
+        )
+
+    def _check_factor(self, effect: CheckFactor) -> None:
+        verdict = self.house.till.check_factor(
+            self.tx, ActId(effect.act), self.event.person, effect.digits, self.event.at
+        )
+        match verdict:
+            case FactorPassed():
+                self._answer(effect.call_id, "passed", {"factor": verdict.kind})
+            case FactorWrong():
+                self._answer(effect.call_id, "wrong", {"tries_left": verdict.tries_left})
+            case FactorBlocked():
+                self._answer(effect.call_id, "blocked")
+            case FactorExpired():
+                self._answer(effect.call_id, "expired")
+            case _:
+                assert_never(verdict)
+
+    def _commit(self, effect: Commit) -> None:
+        evidence = Evidence(
+            event_id=f"{self.event.channel}:{self.event.event_id}",
+            channel=self.conversation.channel,
+            by=self.event.person,
+            kind=effect.how,
+            factor=effect.factor or None,
+        )
+        answer = self.house.till.confirm(
+            self.tx, act=ActId(effect.act), digest=effect.digest, evidence=evidence, at=self.event.at
+        )
+        match answer:
+            case Confirmed():
+                self.taken.payments += answer.payments
+                self._answer(effect.call_id, "submitted")
+            case AlreadyConfirmed():
+                self.taken.payments += answer.payments
+                self._answer(effect.call_id, "already")
+            case Refusal():
+                self._answer(effect.call_id, "refused", {"reason": answer.reason})
+            case _:
+                assert_never(answer)
+
+    def _stop(self, effect: StopEverything) -> None:
+        stopped = self.house.till.stop(self.tx, self.event.person, self.event.at)
+        self.taken.payments += [p.id for p in stopped.in_flight]
+        something = bool(stopped.cancelled_acts or stopped.cancelled_payments) or self.cancelled_something
+        outcome = "nothing_sent" if stopped.nothing_charged else "in_flight"
+        self._answer(effect.call_id, outcome, {"stopped_something": something})
+
+    # --- the person and the staff -----------------------------------------------------------------------------
+
+    def _keep(self, effect: SetPreference) -> None:
+        self.conversation = replace(self.conversation, preferences=effect.preferences)
+        self._keep_preferences()
+
+    def _keep_preferences(self) -> None:
+        people.prefer(self.tx, self.event.person, locale=self.conversation.preferences.locale)
+
+    def _staff(self) -> None:
+        if self.event.payload["act"] == "working":
+            self._say(Say("utter_working", {}))
+            return
+        outcome = staffing.act(self.tx, self.event, self.conversation)
+        self.conversation = outcome.conversation
+        for said in outcome.said:
+            self._post(said)
+        self.queue.extend(outcome.inputs)
+
+    def _alarm(self, what: str) -> None:
+        """Something of ours is wrong: said honestly, and a person looks (L4: it fails closed)."""
+        log.error("alarm", what=what, person=self.event.person)
+        name = masked_name(people.person(self.tx, self.event.person).name)
+        letters.open_ticket(
+            self.tx,
+            kind="trouble",
+            person=self.event.person,
+            reason="alarm",
+            summary=f"{name}: {what}",
+            at=self.event.at,
+        )
+        said = saying.said(
+            self.tx, self.house, self.conversation, self.facts, Say("utter_trouble", {}), "", self.event.at
+        )
+        assert said is not None, "the words for trouble claim nothing"
+        self._post(said)

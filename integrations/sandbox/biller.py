@@ -1,0 +1,124 @@
+"""The billers of the sandbox town behind the `BillerNetwork` port."""
+
+from __future__ import annotations
+
+import httpx
+
+from data.ids import BillerId, OrderNumber, QuoteId
+from data.model import AccountForm, AmountRule, Biller, BillLine, Quote
+from data.money import Money
+from integrations.ports import (
+    AccountHint,
+    GatewayError,
+    Health,
+    Outcome,
+    OutcomeUnknown,
+    PostPayment,
+    Reason,
+)
+from integrations.sandbox.http import Asker, looking, moving
+from integrations.sandbox.wire import (
+    BillerReply,
+    HealthReply,
+    HintReply,
+    HolderReply,
+    OutcomeReply,
+    QuoteReply,
+    RuleReply,
+)
+
+
+class SandboxBillers:
+    """Talks to the town's billers; `timeout_seconds` is how long one answer is waited for."""
+
+    def __init__(
+        self, base_url: str, *, timeout_seconds: float = 10.0, client: httpx.AsyncClient | None = None
+    ) -> None:
+        self._town = Asker(base_url, timeout_seconds, client)
+
+    async def billers(self) -> list[Biller]:
+        """Everybody who can be paid here. Raises NotSent or OutcomeUnknown."""
+        return [_biller(row) for row in await self._town.ask("GET", "/billers", list[BillerReply])]
+
+    async def find_accounts(self, biller: BillerId, phone: str) -> list[AccountHint]:
+        """Accounts of this telephone number; Refused(CONFIG) where the biller offers no look-up."""
+        rows = await self._town.ask("POST", f"/billers/{biller}/find", list[HintReply], {"phone": phone})
+        return [AccountHint(biller, row.number, row.holder_masked) for row in rows]
+
+    async def holder(self, biller: BillerId, number: str) -> str:
+        """The holder's masked name. Raises Refused(ACCOUNT_NOT_FOUND), NotSent, OutcomeUnknown."""
+        reply = await self._town.ask("POST", f"/billers/{biller}/holder", HolderReply, {"number": number})
+        return reply.holder_masked
+
+    async def query(self, biller: BillerId, number: str) -> Quote:
+        """What is payable now. Raises Refused, NotSent, OutcomeUnknown."""
+        reply = await self._town.ask("POST", f"/billers/{biller}/quotes", QuoteReply, {"number": number})
+        if reply.biller != biller:
+            raise OutcomeUnknown(Reason.UNKNOWN, "a quote of another biller")
+        return _quote(reply)
+
+    async def post(self, request: PostPayment) -> Outcome:
+        """Write a collected amount off, once per order. A refusal is not kept: a fresh quote may go with the same order."""
+        body = {
+            "order": request.order,
+            "number": request.number,
+            "quote": request.quote,
+            "amount_fen": request.amount.fen,
+        }
+        asked = self._town.ask("POST", f"/billers/{request.biller}/posts", OutcomeReply, body)
+        return await moving(asked, request.order)
+
+    async def post_status(self, biller: BillerId, order: OrderNumber) -> Outcome:
+        """What became of a posting. NotFound is no proof of failure."""
+        asked = self._town.ask("GET", f"/billers/{biller}/posts/{order}", OutcomeReply)
+        return await looking(asked, order)
+
+    async def health(self) -> Health:
+        """Whether the billers answer now."""
+        try:
+            reply = await self._town.ask("GET", "/health/billers", HealthReply)
+        except GatewayError as error:
+            return Health(False, error.reason.value)
+        return Health(reply.up, reply.detail)
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._town.close()
+
+
+def _rule(reply: RuleReply) -> AmountRule:
+    return AmountRule(
+        reply.exactness, Money(reply.minimum_fen), Money(reply.maximum_fen), Money(reply.step_fen)
+    )
+
+
+def _biller(reply: BillerReply) -> Biller:
+    form = reply.form
+    return Biller(
+        id=BillerId(reply.id),
+        name=reply.name,
+        utility=reply.utility,
+        city=reply.city,
+        form=AccountForm(form.name, form.pattern, form.min_digits, form.max_digits, form.example, form.where),
+        rule=_rule(reply.rule),
+        prepaid=reply.prepaid,
+        can_find_accounts=reply.can_find_accounts,
+    )
+
+
+def _quote(reply: QuoteReply) -> Quote:
+    return Quote(
+        id=QuoteId(reply.id),
+        biller=BillerId(reply.biller),
+        holder_masked=reply.holder_masked,
+        due=Money(reply.due_fen),
+        lines=tuple(
+            BillLine(line.kind, Money(line.amount_fen), line.days, line.rate, line.rule_version)
+            for line in reply.lines
+        ),
+        rule=_rule(reply.rule),
+        expires_at=reply.expires_at,
+        due_date=reply.due_date,
+        balance=Money(reply.balance_fen) if reply.balance_fen is not None else None,
+        daily_use=Money(reply.daily_use_fen) if reply.daily_use_fen is not None else None,
+    )

@@ -1,0 +1,131 @@
+"""Asking the sandbox over HTTP, and saying truly what came of it: not sent, refused, or nobody knows.
+
+A refusal counts only in the published form. A 404 or 409 by something in between is no answer at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from data.money import Money
+from integrations.ports import (
+    Declined,
+    GatewayError,
+    NotFound,
+    NotSent,
+    Outcome,
+    OutcomeUnknown,
+    Pending,
+    Reason,
+    Refused,
+    Settled,
+    Unknown,
+)
+from integrations.sandbox.wire import OutcomeReply, Problem
+
+Reply = TypeVar("Reply")
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Asker:
+    """One HTTP client for one counterparty."""
+
+    def __init__(
+        self, base_url: str, timeout_seconds: float, client: httpx.AsyncClient | None = None
+    ) -> None:
+        # The sandbox stands on this machine: a proxy of the environment has no business between.
+        self._client = client or httpx.AsyncClient(trust_env=False)
+        self._base = base_url.rstrip("/")
+        self._timeout = timeout_seconds
+
+    async def ask(
+        self, method: str, path: str, shape: type[Reply], body: Mapping[str, Any] | None = None
+    ) -> Reply:
+        """The answer in its shape. Raises NotSent, Refused or OutcomeUnknown."""
+        response = await self.send(method, path, body)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise OutcomeUnknown(Reason.UNKNOWN, "an answer that is none") from None
+
+    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        """A 2xx response. Raises NotSent, Refused or OutcomeUnknown."""
+        try:
+            response = await self._client.request(method, self._base + path, json=body, timeout=self._timeout)
+        except _NEVER_LEFT as error:
+            raise NotSent(Reason.NOT_SENT, type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(Reason.UNKNOWN, type(error).__name__) from None
+        if response.is_success:
+            return response
+        raise _refusal(response)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+
+def _refusal(response: httpx.Response) -> Refused | OutcomeUnknown:
+    problem = _problem(response)
+    if problem is None:
+        return OutcomeUnknown(Reason.UNKNOWN, f"HTTP {response.status_code}")
+    definite = 400 <= response.status_code < 500 and response.status_code != 429
+    return (Refused if definite else OutcomeUnknown)(problem.reason, f"HTTP {response.status_code}")
+
+
+def _problem(response: httpx.Response) -> Problem | None:
+    if response.headers.get("content-type", "").split(";")[0] != "application/problem+json":
+        return None
+    try:
+        return Problem.model_validate_json(response.content)
+    except ValidationError:
+        return None
+
+
+def outcome_of(reply: OutcomeReply, number: str) -> Outcome:
+    """A reply about this number as an outcome; a reply about another number is no answer."""
+    if reply.number != number:
+        return Unknown("an answer about another number")
+    match reply.state:
+        case "settled" if reply.at is not None and reply.reference:
+            return Settled(reply.reference, Money(reply.amount_fen), reply.at)
+        case "pending":
+            return Pending(timedelta(seconds=reply.poll_after_seconds))
+        case "declined" if reply.reason is not None:
+            return Declined(reply.reason)
+        case "closed":
+            return Declined(Reason.CLOSED)
+        case "not_found":
+            return NotFound()
+        case _:
+            return Unknown("an answer that says nothing definite")
+
+
+async def moving(asked: Awaitable[OutcomeReply], number: str) -> Outcome:
+    """The outcome of a call that moves money or writes off. Raises Refused only for a number used with other content.
+
+    That one is our own mistake, and says nothing about what the number did before.
+    """
+    try:
+        return outcome_of(await asked, number)
+    except NotSent as error:
+        return Unknown(str(error), sent=False)
+    except OutcomeUnknown as error:
+        return Unknown(str(error))
+    except Refused as refused:
+        if refused.reason is Reason.DUPLICATE_NUMBER:
+            raise
+        return Declined(refused.reason)
+
+
+async def looking(asked: Awaitable[OutcomeReply], number: str) -> Outcome:
+    """The outcome of a question about a number: what is refused here says nothing about the number."""
+    try:
+        return outcome_of(await asked, number)
+    except GatewayError as error:
+        return Unknown(str(error), sent=not isinstance(error, NotSent))

@@ -1,0 +1,96 @@
+"""Putting people's meters, bills and purses into the town, and changing them while it lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from data.town import World
+from integrations.ports import Reason
+from integrations.sandbox.control_wire import AccountChange, AccountIn, PurseIn, WorldRequest
+from integrations.sandbox.town import tables as t
+from integrations.sandbox.town.moment import Books, Moment, Refusal
+
+
+def world_request(world: World) -> WorldRequest:
+    """What the billers and the rail have to know of a town; the rest of it is the application's."""
+    accounts = tuple(
+        AccountIn(
+            id=a.id,
+            biller=a.biller,
+            number=a.number,
+            holder=a.holder_name,
+            phones=tuple(filter(None, [world.phone_of(a.holder)])) if a.holder else (),
+            due_fen=a.due.fen,
+            due_date=a.due_date,
+            balance_fen=a.balance.fen if a.balance is not None else None,
+            daily_use_fen=a.daily_use.fen if a.daily_use is not None else None,
+            ic_card=a.ic_card,
+        )
+        for a in world.accounts.values()
+    )
+    purses = tuple(
+        PurseIn(id=i.instrument.id, owner=i.instrument.owner, token=i.instrument.token, funds_fen=i.funds.fen)
+        for i in world.instruments.values()
+    )
+    return WorldRequest(now=world.start, accounts=accounts, purses=purses)
+
+
+def settled(moment: Moment) -> bool:
+    """Whether anybody lives here yet."""
+    return moment.db.execute(select(t.accounts.c.id)).first() is not None
+
+
+def load(books: Books, moment: Moment, request: WorldRequest, set_clock: bool = True) -> None:
+    """Forget everything and settle this town."""
+    for table in t.metadata.sorted_tables:
+        if table is not t.clock:
+            moment.db.execute(delete(table))
+    moment.db.execute(update(t.clock).values(acks="immediate"))
+    if set_clock:
+        books.set_clock(moment, request.now)
+    for account in request.accounts:
+        moment.db.execute(insert(t.accounts).values(**_account(account)))
+    for purse in request.purses:
+        moment.db.execute(
+            insert(t.purses).values(id=purse.id, owner=purse.owner, token=purse.token, funds=purse.funds_fen)
+        )
+
+
+def _account(row: AccountIn) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "biller": row.biller,
+        "number": row.number,
+        "holder": row.holder,
+        "phones": list(row.phones),
+        "due": row.due_fen,
+        "due_date": row.due_date,
+        "balance": row.balance_fen,
+        "daily_use": row.daily_use_fen,
+        "ic_card": row.ic_card,
+        "version": 1,
+        "acks": "default",
+    }
+
+
+def change_account(moment: Moment, account: str, change: AccountChange) -> None:
+    """A reading arrives, a bill is changed or paid elsewhere. A changed bill invalidates its quotes."""
+    row = moment.db.execute(select(t.accounts).where(t.accounts.c.id == account)).first()
+    if row is None:
+        raise Refusal(Reason.ACCOUNT_NOT_FOUND, "No such account in town.", 404)
+    given = change.model_fields_set
+    values: dict[str, Any] = {}
+    for key, column in (("balance_fen", "balance"), ("daily_use_fen", "daily_use"), ("acks", "acks")):
+        if key in given:
+            values[column] = getattr(change, key)
+    if change.due_fen is not None:
+        values |= {"due": change.due_fen, "late_since": None, "version": row.version + 1}
+    if change.due_date is not None:
+        values |= {"due_date": change.due_date, "late_since": None, "version": row.version + 1}
+    if change.paid_elsewhere_fen is not None:
+        rest = max(0, row.due - change.paid_elsewhere_fen) if change.paid_elsewhere_fen else 0
+        values |= {"due": rest, "version": row.version + 1}
+    if values:
+        moment.db.execute(update(t.accounts).where(t.accounts.c.id == account).values(**values))

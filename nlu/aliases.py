@@ -1,0 +1,160 @@
+"""What people call the bills, their relatives and their cities at home."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TypeVar
+
+from data.model import Utility
+
+_Kind = TypeVar("_Kind")
+
+# Longest first at matching time. 火表 is Shanghai's electricity meter, 自来火 its gas, 闭路 the old word for cable television.
+_UTILITIES_ZH: dict[Utility, tuple[str, ...]] = {
+    Utility.ELECTRICITY: ("电费", "电表", "火表", "电卡", "用电", "交电", "缴电", "买电", "充电费", "电钱", "电力", "国网", "供电", "店费", "垫费", "电"),
+    Utility.WATER: ("水费", "自来水", "水表", "用水", "交水", "缴水", "买水", "水钱", "水务", "水"),
+    Utility.GAS: ("燃气费", "燃气", "煤气费", "煤气", "天然气", "自来火", "气费", "气表", "煤气卡", "燃气卡", "液化气", "气"),
+    Utility.LANDLINE: ("固定电话费", "固定电话", "座机费", "座机", "电话费", "家里电话", "固话"),
+    Utility.BROADBAND: ("宽带费", "宽带", "网费", "上网费", "光纤"),
+    Utility.CABLE_TV: ("有线电视费", "有线电视", "闭路电视", "闭路", "电视费", "数字电视"),
+    Utility.HEATING: ("供暖费", "取暖费", "暖气费", "采暖费", "供暖", "暖气", "供热"),
+}  # fmt: skip
+_UTILITIES_EN: dict[Utility, tuple[str, ...]] = {
+    Utility.ELECTRICITY: ("electricity", "electric", "electrical", "power", "light bill", "electrcity", "electicity", "prepaid meter"),
+    Utility.WATER: ("water",),
+    Utility.GAS: ("gas",),
+    Utility.LANDLINE: ("landline", "land line", "home phone", "fixed line", "telephone bill", "phone bill"),
+    Utility.BROADBAND: ("broadband", "internet", "wifi", "wi-fi", "fibre", "fiber"),
+    Utility.CABLE_TV: ("cable tv", "cable television", "cable", "tv bill", "television"),
+    Utility.HEATING: ("heating", "central heat"),
+}  # fmt: skip
+# Words that hold a utility's character but mean something else.
+_NOT_A_UTILITY = re.compile(
+    "电话(?!费)|手机|电脑|电梯|电动车|电瓶车|电视(?!费)|(?<!有线)(?<!闭路)(?<!数字)电视剧|电影|电池|电子|停电|断电|来电|充电(?!费)|水果|水平|水电工|水管|漏水|薪水|香水|矿泉水|热水|下水道|桶装水|天气|脾气|客气|生气|气死|空气|气象|一口气|力气|小气|语气|服气|气温|口气|运气|打气|淘气|"
+    "power bank|gas station|petrol|water park|television set"
+)
+_TOGETHER = re.compile("水电(?:煤气?|燃气|天然气|气|煤)?|电水(?:煤|气)?|水煤电|水燃电|煤水电")
+_TOGETHER_PARTS = {
+    "水": Utility.WATER,
+    "电": Utility.ELECTRICITY,
+    "煤": Utility.GAS,
+    "燃": Utility.GAS,
+    "天": Utility.GAS,
+}
+
+_RELATIONS_ZH: dict[str, tuple[str, ...]] = {
+    "parents": ("我爸妈", "俺爸妈", "咱爸妈", "我爸爸妈妈", "我妈我爸", "爸妈", "爸爸妈妈", "父母", "爹妈", "二老", "老两口", "我爸我妈", "老爸老妈", "爹娘"),
+    "mother_in_law": ("婆婆", "丈母娘", "岳母"),
+    "father_in_law": ("公公", "老丈人", "岳父", "丈人"),
+    "mother": ("妈妈", "老妈", "我妈", "俺妈", "咱妈", "母亲", "我娘", "姆妈", "老娘", "妈"),
+    "father": ("爸爸", "老爸", "我爸", "俺爸", "咱爸", "父亲", "我爹", "阿爸", "老爹", "爸"),
+    "spouse": ("老伴", "老头子", "老太婆", "老公", "老婆", "爱人", "我先生", "我太太", "媳妇", "对象"),
+    "son": ("儿子", "我儿"),
+    "daughter": ("女儿", "闺女", "囡囡", "囡儿"),
+    "grandmother": ("奶奶", "外婆", "姥姥", "阿婆", "阿奶", "好婆"),
+    "grandfather": ("爷爷", "外公", "姥爷", "阿公"),
+    "sibling": ("哥哥", "姐姐", "弟弟", "妹妹", "我哥", "我姐", "我弟", "我妹"),
+    "aunt_uncle": ("舅舅", "姑姑", "叔叔", "阿姨", "姨妈", "舅妈", "姑妈", "大伯", "婶婶"),
+    "neighbour": ("邻居", "隔壁"),
+    "self": ("我自己", "自己家", "我自个", "自己的"),
+}  # fmt: skip
+_RELATIONS_EN: dict[str, tuple[str, ...]] = {
+    "mother_in_law": ("mother-in-law", "mother in law"),
+    "father_in_law": ("father-in-law", "father in law"),
+    "parents": ("parents", "folks", "mum and dad", "mom and dad"),
+    "grandmother": ("grandmother", "grandma", "granny", "nan", "nana"),
+    "grandfather": ("grandfather", "grandpa", "grandad", "granddad"),
+    "mother": ("mother", "mum", "mom", "mam", "mummy", "mommy", "ma"),
+    "father": ("father", "dad", "daddy", "pa"),
+    "spouse": ("wife", "husband", "spouse", "partner"),
+    "son": ("son",),
+    "daughter": ("daughter",),
+    "sibling": ("brother", "sister"),
+    "aunt_uncle": ("aunt", "uncle", "auntie"),
+    "neighbour": ("neighbour", "neighbor"),
+    "self": ("myself", "my own"),
+}  # fmt: skip
+_CITIES: dict[str, str] = {
+    "beijing": "北京", "shanghai": "上海", "guangzhou": "广州", "shenzhen": "深圳", "tianjin": "天津", "chongqing": "重庆",
+    "chengdu": "成都", "hangzhou": "杭州", "nanjing": "南京", "wuhan": "武汉", "xian": "西安", "suzhou": "苏州", "zhengzhou": "郑州",
+    "changsha": "长沙", "qingdao": "青岛", "jinan": "济南", "shenyang": "沈阳", "dalian": "大连", "harbin": "哈尔滨", "changchun": "长春",
+    "hefei": "合肥", "fuzhou": "福州", "xiamen": "厦门", "nanchang": "南昌", "kunming": "昆明", "guiyang": "贵阳", "nanning": "南宁",
+    "haikou": "海口", "shijiazhuang": "石家庄", "taiyuan": "太原", "hohhot": "呼和浩特", "lanzhou": "兰州", "xining": "西宁",
+    "yinchuan": "银川", "urumqi": "乌鲁木齐", "lhasa": "拉萨", "ningbo": "宁波", "wuxi": "无锡", "foshan": "佛山", "dongguan": "东莞",
+    "wenzhou": "温州", "zhuhai": "珠海", "taizhou": "泰州", "fenbei": "汾北",
+}  # fmt: skip
+
+_SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊金陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹黎常武贺赖龚倪施殷翁"
+# Common beginnings of a sentence that only look like a name.
+_NO_NAME = re.compile(
+    "^(?:马上|方便|周末|周[一二三四五六日]|全部|安全|毛病|金额|余额|常用|任何|何时|江水|钱|于是|万一|孙子|孙女|汤|史上|龙头|田里|叶子|金卡|许多|武|雷|宋体|林|姜|马路|范围|段|康|顾客|施工|常|曾|余下|江|任|夏天|夏|秦|陆续)"
+)
+_NAME_AFTER_FOR = re.compile(
+    rf"(?:帮|给|替|查一下|查下|查|看看|代)(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?:家里?的?|的|老伯|阿姨)?(?=交|缴|付|充|查|看|水|电|燃|煤|气|宽|取|供|把)"
+)
+_NAME_FIRST = re.compile(
+    rf"^(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?:家里?的?|的)?(?=水费|电费|燃气|煤气|气费|宽带|取暖|供暖)"
+)
+
+
+@cache
+def _utilities_pattern(locale: str) -> tuple[re.Pattern[str], dict[str, Utility]]:
+    table = _UTILITIES_EN if locale == "en" else _UTILITIES_ZH
+    return _alternatives(table, locale)
+
+
+def _alternatives(
+    table: dict[_Kind, tuple[str, ...]], locale: str
+) -> tuple[re.Pattern[str], dict[str, _Kind]]:
+    meaning = {word: key for key, words in table.items() for word in words}
+    longest_first = "|".join(sorted(map(re.escape, meaning), key=len, reverse=True))
+    edge = r"\b" if locale == "en" else ""
+    return re.compile(rf"{edge}(?:{longest_first}){edge}"), meaning
+
+
+def utilities(text: str, locale: str = "zh") -> list[Utility]:
+    """The kinds of bills a folded text names, in order, each once (水电气 names three)."""
+    text = _NOT_A_UTILITY.sub("※", text)
+    found: list[tuple[int, Utility]] = []
+    for match in _TOGETHER.finditer(text) if locale == "zh" else ():
+        found += [(match.start() + at, part) for at, part in enumerate(_together(match[0]))]
+    text = _TOGETHER.sub(lambda match: "※" * len(match[0]), text)
+    pattern, meaning = _utilities_pattern(locale)
+    found += [(match.start(), meaning[match[0]]) for match in pattern.finditer(text)]
+    return list(dict.fromkeys(kind for _, kind in sorted(found, key=lambda pair: pair[0])))
+
+
+def _together(word: str) -> list[Utility]:
+    parts = [_TOGETHER_PARTS[char] for char in word if char in _TOGETHER_PARTS]
+    if "气" in word and Utility.GAS not in parts:
+        parts.append(Utility.GAS)
+    return parts
+
+
+def relation(text: str, locale: str = "zh") -> str | None:
+    """Whose household a folded text names by kinship: mother, parents, spouse …; the first one named."""
+    pattern, meaning = _relations_pattern(locale)
+    match = pattern.search(text)
+    return meaning[match[0]] if match else None
+
+
+@cache
+def _relations_pattern(locale: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    return _alternatives(_RELATIONS_EN if locale == "en" else _RELATIONS_ZH, locale)
+
+
+def city(text: str, locale: str = "zh") -> str | None:
+    """The city a folded text names, by its plain spelling (广州 → guangzhou)."""
+    for spelling, name in _CITIES.items():
+        if re.search(rf"\b{spelling}\b", text) if locale == "en" else name in text:
+            return spelling
+    return None
+
+
+def person_name(text: str) -> str | None:
+    """A full Chinese name somebody is named by (帮程福生交水费); None where it may be an ordinary word."""
+    match = _NAME_AFTER_FOR.search(text) or _NAME_FIRST.search(text)
+    if match is None or _NO_NAME.match(match["name"]) or relation(match["name"]):
+        return None
+    return match["name"]

@@ -1,0 +1,76 @@
+"""A standing order in one sentence: 低于五十就充两百,一个月别超五百. Each amount is known by the words round it, never by its order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from data.money import Money
+from nlu.asking import Ask
+from nlu.numbers import parse_amount
+from nlu.text import fold, tight
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Below which balance, how much each time, at most how much in a month."""
+
+    below: Money
+    amount: Money
+    monthly_cap: Money | None = None
+
+
+_N = "(¥?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9零一二两三四五六七八九十百千万点]+)(?:[.][0-9]+)?(?:块|元|毛|角)?[0-9一二三四五六七八九]?(?:毛|角)?钱?)"
+_BELOW_ZH = re.compile(
+    f"(?:低于|少于|不到|不足|不够|小于|掉到|跌到|剩(?:下)?(?:不到|不足)?|只剩)(?:了)?{_N}(?:以下|的时候|时)?|{_N}以下"
+)
+_AMOUNT_ZH = re.compile(f"(?:充值?|交|缴|存|补|打|买)(?:上|进)?(?:个)?{_N}")
+_CAP_ZH = re.compile(
+    f"(?:最多|至多|顶多|封顶|上限|(?:别|不要|不能|不可以|不许|不得|不)超过?|不超)(?:是|为|就)?{_N}|{_N}封顶"
+)
+_VAGUE = re.compile(r"[几数][十百千块元]|[十百千]几|百把|\b(?:about|around|some|a few|several)\b")
+_MONTH_ZH = re.compile("月")
+_N_EN = r"(¥?[0-9][0-9,.]*(?: (?:yuan|rmb|kuai))?|(?:a |[a-z]+ )??(?:[a-z]+[ -])*?(?:hundred|thousand|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: and [a-z]+)?(?: yuan)?)"
+_BELOW_EN = re.compile(rf"\b(?:below|under|less than|drops to|falls to|lower than) {_N_EN}(?=\b|,|$)")
+_AMOUNT_EN = re.compile(
+    rf"\b(?:top up|top it up (?:with|by)|add|put in|charge|recharge|pay|load)(?: (?:with|by|it|another))* {_N_EN}(?=\b|,|$)"
+)
+_CAP_EN = re.compile(
+    rf"\b(?:at most|no more than|not more than|never more than|max(?:imum)?(?: of)?|up to|cap(?:ped)? (?:of|at)) {_N_EN}(?=\b|,|$)"
+)
+
+
+def parse_rule(text: str, locale: str = "zh") -> Rule | Ask:
+    """The rule a sentence sets, or Ask: `none` when below or amount is missing, `several` when one is said twice."""
+    folded = fold(text)
+    said = folded if locale == "en" else tight(folded)
+    below_pattern, amount_pattern, cap_pattern = (
+        (_BELOW_EN, _AMOUNT_EN, _CAP_EN) if locale == "en" else (_BELOW_ZH, _AMOUNT_ZH, _CAP_ZH)
+    )
+    cap, said = _take(cap_pattern, said, locale)
+    below, said = _take(below_pattern, said, locale)
+    amount, said = _take(amount_pattern, said, locale)
+    if _VAGUE.search(folded):
+        return Ask("approximate")
+    for part in (cap, below, amount):
+        if isinstance(part, Ask):
+            return part
+    if not isinstance(below, Money) or not isinstance(amount, Money):
+        return Ask("none")
+    if cap is not None and not (_MONTH_ZH.search(folded) or "month" in folded):
+        return Ask("ambiguous")  # at most so much: in a month, or each time?
+    return Rule(below, amount, cap if isinstance(cap, Money) else None)
+
+
+def _take(pattern: re.Pattern[str], said: str, locale: str) -> tuple[Money | Ask | None, str]:
+    """The amount the pattern's words govern, and the sentence without it."""
+    matches = list(pattern.finditer(said))
+    if len(matches) > 1:
+        return Ask("several"), said
+    if not matches:
+        return None, said
+    match = matches[0]
+    written = next(value for value in match.groups() if value) if match.groups() else ""
+    if re.match("来|多|几|把|左右|上下", said[match.end() :]):
+        return Ask("approximate"), said
+    return parse_amount(written.rstrip(",. "), locale), said[: match.start()] + "※" + said[match.end() :]

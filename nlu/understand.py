@@ -1,0 +1,260 @@
+"""From what reached us to what the person wants: closed answers first, then grammar, then the classifier.
+
+Understanding only proposes. It takes a yes from closed lists and keys alone, and every amount, account number and code from
+the strict readers alone; the engine is asked last and names nothing but a piece of business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from nlu import aliases, closed, consent, sentence
+from nlu.answers import answer, key_answer
+from nlu.asking import Ask
+from nlu.commands import (
+    Affirm,
+    CannotHandle,
+    Clarify,
+    Command,
+    CorrectSlot,
+    Expectation,
+    Explain,
+    Greet,
+    Human,
+    Repeat,
+    StartFlow,
+    Stop,
+    Utterance,
+)
+from nlu.correction import correction
+from nlu.engine import OUT_OF_SCOPE, Engine, Parse
+from nlu.numbers import parse_amount
+from nlu.refusals import refusal
+from nlu.text import MAX_LENGTH, UNSAFE, fold, is_plain, spoken_locale
+
+FLOWS = frozenset(
+    {
+        "find_account",
+        "check_balance",
+        "pay_bill",
+        "change_preferences",
+        "human_help",
+        "capabilities",
+        "set_pin",
+    }
+)
+# Below this a recogniser's hearing is no consent; the prompt is repeated with its keys.
+SURE_ENOUGH_FOR_YES = 0.5
+# The second intent is as good as the first when its probability comes this near.
+_AS_GOOD = 0.8
+
+_WHY_ZH = re.compile(
+    "为什么|为啥|为何|凭什么|怎么(?:又|会|还|就|才)?(?:这么|那么|这样|多|要|贵|涨|扣)|咋(?:这么|会|多|要)|哪来的|怎么回事|怎么算|啥意思|什么意思|什么钱|哪能(?:噶|介)?贵|不对劲|贵了|多收"
+)
+_WHY_EN = re.compile(
+    r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
+)
+_HOW_ZH = re.compile(
+    "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单)|看不懂|不会"
+)
+_HOW_EN = re.compile(
+    r"\b(?:don't|do not) (?:know|remember|have)\b|\bforgot\b|\bwhere\b|\bhow (?:do|can|to)\b|\bno idea\b|\bcan't (?:find|remember)\b|\bnot sure\b|\bwhat is (?:it|that)\b"
+)
+_GREETING_ZH = re.compile(
+    "^(?:喂+|你好|您好|侬好|早上好|早|下午好|晚上好|中午好|在吗|在不在|有人吗|hello|hi|小帮|小帮你好|你好小帮|哈喽|嗨|您好小帮|大家好|啊|呀|哎)+[?]?$"
+)
+_GREETING_EN = re.compile(
+    r"^(?:hello|hi|hey|good (?:morning|afternoon|evening)|hi there|hello there|anyone there|are you there|greetings)[ !,.?]*(?:there|again|bangjiao)?[ ?!]*$"
+)
+_NAMES_A_NUMBER = re.compile("户号|编号|账号|号码|号|account|number|it")
+
+
+class Understanding:
+    """Reads one utterance against what the state of the talk waits for.
+
+    `flows` are the pieces of business this house offers: what else is understood is answered as not offered.
+    """
+
+    def __init__(self, engine: Engine, flows: Collection[str] = FLOWS) -> None:
+        self._engine = engine
+        self._flows = frozenset(flows)
+
+    def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
+        """The commands of one turn, in the order said; never empty, never an error."""
+        if utterance.keys:
+            return key_answer(utterance.keys, expectation)
+        if len(utterance.text) > 4 * MAX_LENGTH:
+            return [refuse] if (refuse := refusal("x" * (MAX_LENGTH + 1), expectation)) else []
+        text = fold(utterance.text)
+        if not text:
+            return [CannotHandle("nothing_said")]
+        commands = self._read(text, utterance, expectation)
+        return _without_doubtful_yes(commands, utterance, expectation)
+
+    def _read(self, text: str, utterance: Utterance, expectation: Expectation) -> list[Command]:
+        locale = spoken_locale(text, expectation.locale)
+        voice = utterance.voice or expectation.voice
+        if refused := refusal(text, expectation):
+            return [refused]
+        if UNSAFE in text:
+            return (
+                [Human()]
+                if closed.everywhere(text, locale, voice) == Human()
+                else [CannotHandle("unreadable")]
+            )
+        if said := answer(text, utterance, expectation, locale):
+            return said
+        if (command := _explained(text, expectation, locale)) is not None:
+            return [command]
+        if put_right := _corrected(text, expectation, locale):
+            return [put_right]
+        return self._business(text, expectation, locale)
+
+    def _business(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+        if (_GREETING_EN if locale == "en" else _GREETING_ZH).search(text.rstrip("!。., ")):
+            return [Greet()]
+        begun = sentence.wishes(text, locale)
+        if begun:
+            return _about_the_question(begun, expectation) or self._offered(begun)
+        if sentence.names_other_business(text, locale):
+            return [CannotHandle("not_offered")]
+        if sentence.is_how(text, locale):
+            return [Explain("how")] if expectation.in_flow else self._offered([StartFlow("capabilities")])
+        if bare := _bare_values(text, expectation, locale):
+            return bare
+        return self._guess(text, expectation, locale)
+
+    def _offered(self, begun: Iterable[StartFlow]) -> list[Command]:
+        commands: list[Command] = [wish for wish in begun if wish.flow in self._flows]
+        return commands or [CannotHandle("not_offered")]
+
+    def _guess(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+        """What the engine thinks, as far as it may: a piece of business without any value of its own."""
+        only_a_number = not isinstance(parse_amount(text, locale), Ask)
+        if only_a_number or not re.search("[a-z\u3400-\u9fff]", text):
+            return [CannotHandle()]
+        parse = self._engine.parse(text, locale)
+        if not parse.in_scope or parse.best == OUT_OF_SCOPE or not _may_interrupt(parse, expectation):
+            return [CannotHandle("out_of_scope" if expectation.asks == "open" else "not_understood")]
+        if parse.best == "pay_bill" and sentence.unwilling(text, locale):
+            return [CannotHandle()]
+        rivals = tuple(
+            intent
+            for intent, p in parse.ranking[:2]
+            if intent in self._flows and p >= _AS_GOOD * parse.ranking[0][1]
+        )
+        if len(rivals) > 1:
+            return [Clarify(rivals)]
+        return (
+            [_by_intent(parse.best, text, locale)]
+            if parse.best in self._flows | _TALK.keys()
+            else [CannotHandle("not_offered")]
+        )
+
+
+def _about_the_question(begun: list[StartFlow], expectation: Expectation) -> list[Command]:
+    """多少钱来着 at the read-back, 充多少合适 at the amount: said of the question itself, so no new business."""
+    if expectation.in_flow is None or begun != [StartFlow("check_balance")]:
+        return []
+    if expectation.asks in {"account", "amount"}:
+        return [Explain("how")]
+    return [Repeat()] if expectation.asks in {"confirm", "code", "name_check", "consent"} else []
+
+
+def _may_interrupt(parse: Parse, expectation: Expectation) -> bool:
+    """Where an answer is awaited, only a piece of business that is likelier than everything else together."""
+    return expectation.asks == "open" or (parse.best not in _TALK and parse.ranking[0][1] > 0.5)
+
+
+def _by_intent(intent: str, text: str, locale: str) -> Command:
+    if intent in _TALK:
+        return _TALK[intent]
+    if intent == "human_help":
+        return Human()
+    return StartFlow(intent, sentence.slots(text, locale))
+
+
+# A thanks or good-bye the closed list did not hold is answered like a greeting: a guess never ends a talk.
+_TALK: dict[str, Command] = {"greet": Greet(), "thanks": Greet(), "bye": Greet()}
+
+
+def _corrected(text: str, expectation: Expectation, locale: str) -> Command | None:
+    """A correction, where there is something to correct."""
+    if expectation.asks == "open" and expectation.in_flow is None:
+        return None
+    return correction(text, expectation, locale)
+
+
+def _explained(text: str, expectation: Expectation, locale: str) -> Explain | None:
+    """为啥多两块四毛七 and 户号在哪: questions about the question, not answers to it."""
+    english = locale == "en"
+    if (_WHY_EN if english else _WHY_ZH).search(text) and _may_ask_why(text, expectation, locale):
+        return Explain("why")
+    asks_how = expectation.in_flow is not None and expectation.asks in {"account", "code", "amount", "choice"}
+    if asks_how and (_HOW_EN if english else _HOW_ZH).search(text) and not _other_wish(text, locale):
+        return Explain("how")
+    return None
+
+
+def _may_ask_why(text: str, expectation: Expectation, locale: str) -> bool:
+    return expectation.in_flow is not None or not sentence.names_other_business(text, locale)
+
+
+def _other_wish(text: str, locale: str) -> bool:
+    """怎么查水费 in the middle of something else begins a new wish; 户号怎么找 does not."""
+    return bool(aliases.utilities(text, locale)) and not _NAMES_A_NUMBER.search(text)
+
+
+def _bare_values(text: str, expectation: Expectation, locale: str) -> list[Command] | None:
+    """Values without a verb: inside a flow they put something right, at the start they ask for the bill they name."""
+    values = sentence.slots(text, locale)
+    plain = re.sub("[的家啊吧呀呢,。!? ]", "", text)
+    if (
+        sentence.is_how(text, locale)
+        or not values
+        or len(plain) > (40 if locale == "en" else 10) + len(str(values.get("account", "")))
+    ):
+        return None
+    if expectation.in_flow is None:
+        return [StartFlow("check_balance", values)] if set(values) & {"utility", "account"} else None
+    if (
+        set(values) == {"utility"}
+        and not re.search("[0-9一二三四五六七八九十百]", plain)
+        and len(plain) <= (20 if locale == "en" else 4)
+    ):
+        return [CorrectSlot("utility", values["utility"])]
+    return None
+
+
+def _without_doubtful_yes(
+    commands: list[Command], utterance: Utterance, expectation: Expectation
+) -> list[Command]:
+    """A yes that another hearing contradicts, or that was hardly heard, is no yes."""
+    if not any(isinstance(command, Affirm) for command in commands):
+        return commands
+    if not is_plain(utterance.text):
+        return [CannotHandle("unreadable")]
+    if utterance.voice and utterance.confidence < SURE_ENOUGH_FOR_YES:
+        return [CannotHandle("not_heard_surely")]
+    others = (fold(other) for other in utterance.nbest)
+    return (
+        [CannotHandle("heard_two_ways")]
+        if any(map(_refuses, others, _locales(utterance, expectation)))
+        else commands
+    )
+
+
+def _locales(utterance: Utterance, expectation: Expectation) -> list[str]:
+    return [spoken_locale(fold(other), expectation.locale) for other in utterance.nbest]
+
+
+def _refuses(text: str, locale: str) -> bool:
+    """Another hearing that says no, not now, stop or something to correct."""
+    ends = isinstance(closed.everywhere(text, locale, voice=True), Stop | Human | Repeat)
+    return (
+        ends
+        or closed.cancels(text, locale)
+        or consent.is_no(text, locale)
+        or consent.begins_with_no(text, locale)
+    )

@@ -1,0 +1,1 @@
+"""The till: the one room where money moves, and who may make it move."""

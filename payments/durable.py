@@ -1,0 +1,135 @@
+"""Waking payments durably: DBOS scans the rows that are due and spreads them over the processes of a house.
+
+It holds no fact, no number and no timer of its own (settled 20): a lost workflow is a payment whose lease runs out
+and which the next scan finds. SQLite serves one process; several share one PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from data.clock import Clock
+from data.ids import PaymentId
+from data.store.engine import Store
+from payments.advance import Advance
+from payments.runner import due_payments
+
+if TYPE_CHECKING:
+    from dbos import DBOS
+
+log = logging.getLogger("bangjiao.payments")
+
+_QUEUE = "payments"
+_AGAIN_SECONDS = 60  # a wake-up that came to nothing is repeated after this long
+
+
+class DurableRunner:
+    """Wakes due payments until it is stopped. `executor` must differ between live processes of one house."""
+
+    def __init__(
+        self,
+        store: Store,
+        advance: Advance,
+        clock: Clock,
+        url: str,
+        executor: str,
+        *,
+        scan_seconds: float = 1.0,
+        at_once: int = 8,
+    ) -> None:
+        self._store = store
+        self._advance = advance
+        self._clock = clock
+        self._url = url
+        self._executor = executor
+        self._scan_seconds = scan_seconds
+        self._at_once = at_once
+        self._dbos: type[DBOS] | None = None
+        self._scanning: asyncio.Task[None] | None = None
+        self._wake: Any = None
+
+    async def launch(self) -> None:
+        """Starts DBOS, takes up what this executor left behind, and begins to scan."""
+        # 0.4 s to import: only the worker pays for it.
+        from dbos import DBOS
+
+        _prepare(self._url)
+        DBOS(
+            config={
+                "name": "bangjiao",
+                "system_database_url": self._url,
+                "executor_id": self._executor,
+                # One version for ever: a wake-up names a row, so any program may serve any wake-up.
+                "application_version": "1",
+                "log_level": "ERROR",
+            }
+        )
+        self._wake = DBOS.workflow(name="wake_payment")(self._wake_up())
+        self._dbos = DBOS
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            _QUEUE, worker_concurrency=self._at_once, polling_interval_sec=min(self._scan_seconds, 1.0)
+        )
+        self._scanning = asyncio.create_task(self._scan_for_ever())
+
+    async def stop(self) -> None:
+        """Stops scanning and lets running steps end."""
+        if self._scanning is not None:
+            self._scanning.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._scanning
+        if self._dbos is not None:
+            await asyncio.to_thread(
+                self._dbos.destroy, workflow_completion_timeout_sec=10, destroy_registry=True
+            )
+            self._dbos = None
+
+    async def scan(self) -> int:
+        """Queues one wake-up for each due payment; gives how many were due."""
+        at = self._clock.now()
+        found = await self._store.run(lambda tx: due_payments(tx, at))
+        for payment, next_at in found:
+            await self._enqueue(payment, next_at, at)
+        return len(found)
+
+    async def _enqueue(self, payment: PaymentId, next_at: datetime, at: datetime) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        # One wake-up for each wait of a payment, from however many processes; a failed one comes again next minute.
+        minute = int(at.timestamp()) // _AGAIN_SECONDS
+        with SetWorkflowID(f"{payment}:{int(next_at.timestamp() * 1000)}:{minute}"):
+            await DBOS.enqueue_workflow_async(_QUEUE, self._wake, payment)
+
+    def _wake_up(self) -> Callable[[str], Awaitable[str]]:
+        # A plain function: DBOS would take a bound method for a step of a class it does not know.
+        async def wake_payment(payment: str) -> str:
+            # Everything durable is in the row; repeating this after a crash asks again under the same number.
+            progress = await self._advance.run(PaymentId(payment), self._executor)
+            return progress.state.value
+
+        return wake_payment
+
+    async def _scan_for_ever(self) -> None:
+        while True:
+            try:
+                await self.scan()
+            except Exception as error:  # a database that restarts must not end the waking
+                log.error("scan for due payments failed: %s", type(error).__name__)
+            await asyncio.sleep(self._scan_seconds)
+
+
+def _prepare(url: str) -> None:
+    """DBOS does not switch its SQLite file to WAL by itself; without it readers and writers block each other."""
+    parts = sa.engine.make_url(url)
+    if parts.get_backend_name() == "sqlite" and parts.database:
+        raw = sqlite3.connect(parts.database)
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.close()

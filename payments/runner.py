@@ -1,0 +1,60 @@
+"""Who calls `advance`, and when: at once for what somebody just confirmed, and again whenever a payment is due.
+
+The rows say what is due. Whoever wakes them holds no fact, no number and no timer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from data.clock import Clock
+from data.ids import PaymentId
+from data.store.engine import Store, Tx
+from data.store.payments import payments
+from payments.advance import Advance, Progress
+
+_ROUNDS = 200  # of one `due`: more means that payments keep waking each other, a mistake of ours
+
+
+def due_payments(tx: Tx, at: datetime, limit: int = 200) -> list[tuple[PaymentId, datetime]]:
+    """Payments whose time has come and that nobody is working on, the longest waiting first."""
+    free = sa.or_(payments.c.lease_until.is_(None), payments.c.lease_until <= at)
+    rows = tx.conn.execute(
+        sa.select(payments.c.id, payments.c.next_at)
+        .where(payments.c.next_at <= at, free)
+        .order_by(payments.c.next_at, payments.c.created_at, payments.c.line)
+        .limit(limit)
+    )
+    return [(PaymentId(row.id), row.next_at) for row in rows]
+
+
+class InlineRunner:
+    """Advances in the caller's own task: the process that confirmed, the tests, the simulator, `bangjiao play`."""
+
+    def __init__(self, store: Store, advance: Advance, clock: Clock, owner: str = "inline") -> None:
+        self._store = store
+        self._advance = advance
+        self._clock = clock
+        self._owner = owner
+
+    async def advance_now(self, ids: Iterable[PaymentId]) -> list[Progress]:
+        """Each payment as far as it goes without waiting."""
+        return [await self._advance.run(payment, self._owner) for payment in ids]
+
+    async def due(self, at: datetime | None = None) -> int:
+        """Every due payment to its next wait; gives how many were taken up."""
+        count = 0
+        for _ in range(_ROUNDS):
+            moment = at or self._clock.now()
+            found = await self._store.run(partial(due_payments, at=moment))
+            if not found:
+                break
+            progress = await self.advance_now(payment for payment, _ in found)
+            if all(p.busy for p in progress):
+                break
+            count += len(found)
+        return count

@@ -1,0 +1,235 @@
+"""The life of a payment as one table: which state may follow which, and nothing else may.
+
+    confirmed → submitted ⇄ unknown → paid → posting ⇄ post_unknown → settled
+                    ↓           ↓                ↓
+             awaiting_payer → closing → failed   post_failed → refunding → refunded
+
+`failed` comes only from a definite decline or a confirmed close (L2), `cancelled` only when nothing was ever sent.
+Money that arrives after either goes straight to `refunding`. `needs_human` still holds the account.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.ids import AccountId, ActId, BillerId, InstrumentId, OrderNumber, PaymentId, PersonId, QuoteId
+from data.money import Money
+from data.store.engine import Tx
+from data.store.payments import OPEN_STATES, acts, payments
+
+log = logging.getLogger("bangjiao.payments")
+
+
+class State(StrEnum):
+    """Where a payment stands. Said in the rail's and the biller's terms, never in hopes."""
+
+    CONFIRMED = "confirmed"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    AWAITING_PAYER = "awaiting_payer"
+    PAID = "paid"
+    POSTING = "posting"
+    POST_UNKNOWN = "post_unknown"
+    SETTLED = "settled"
+    CLOSING = "closing"
+    FAILED = "failed"
+    POST_FAILED = "post_failed"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    NEEDS_HUMAN = "needs_human"
+    CANCELLED = "cancelled"
+
+
+class ActState(StrEnum):
+    """Where a proposal stands."""
+
+    PROPOSED = "proposed"
+    APPROVAL_WAIT = "approval_wait"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+S, A = State, ActState
+
+# (from, to, what happened)
+TRANSITIONS: frozenset[tuple[State, State, str]] = frozenset(
+    {
+        # collecting
+        (S.CONFIRMED, S.SUBMITTED, "send"),
+        (S.CONFIRMED, S.CANCELLED, "stopped before anything was sent"),
+        (S.SUBMITTED, S.CONFIRMED, "certainly not sent"),
+        (S.SUBMITTED, S.CANCELLED, "certainly not sent, given up"),
+        (S.SUBMITTED, S.UNKNOWN, "no answer"),
+        (S.UNKNOWN, S.SUBMITTED, "send again under the same number"),
+        (S.SUBMITTED, S.AWAITING_PAYER, "the page is open"),
+        (S.SUBMITTED, S.PAID, "collected"),
+        (S.UNKNOWN, S.PAID, "collected"),
+        (S.AWAITING_PAYER, S.PAID, "collected"),
+        (S.SUBMITTED, S.FAILED, "declined"),
+        (S.UNKNOWN, S.FAILED, "declined"),
+        (S.AWAITING_PAYER, S.FAILED, "declined"),
+        (S.SUBMITTED, S.CLOSING, "close the number"),
+        (S.UNKNOWN, S.CLOSING, "close the number"),
+        (S.AWAITING_PAYER, S.CLOSING, "close the number"),
+        (S.CLOSING, S.FAILED, "closed for certain"),
+        (S.CLOSING, S.PAID, "the money came first"),
+        # writing off
+        (S.PAID, S.POSTING, "post"),
+        (S.POSTING, S.POST_UNKNOWN, "no answer"),
+        (S.POST_UNKNOWN, S.POSTING, "asked or posted again under the same number"),
+        (S.POSTING, S.SETTLED, "written off"),
+        (S.POST_UNKNOWN, S.SETTLED, "written off"),
+        (S.POSTING, S.POST_FAILED, "the biller refused"),
+        (S.POST_UNKNOWN, S.POST_FAILED, "the biller refused"),
+        # giving back
+        (S.POST_FAILED, S.REFUNDING, "refund"),
+        (S.FAILED, S.REFUNDING, "late money"),
+        (S.CANCELLED, S.REFUNDING, "late money"),
+        (S.REFUNDING, S.REFUNDED, "given back"),
+        # somebody has to look
+        (S.SUBMITTED, S.NEEDS_HUMAN, "unknown for too long"),
+        (S.UNKNOWN, S.NEEDS_HUMAN, "unknown for too long"),
+        (S.AWAITING_PAYER, S.NEEDS_HUMAN, "another amount was collected"),
+        (S.CLOSING, S.NEEDS_HUMAN, "unknown for too long"),
+        (S.POSTING, S.NEEDS_HUMAN, "not written off for too long"),
+        (S.POST_UNKNOWN, S.NEEDS_HUMAN, "not written off for too long"),
+        (S.NEEDS_HUMAN, S.PAID, "collected after all"),
+        (S.NEEDS_HUMAN, S.FAILED, "declined or closed after all"),
+        (S.NEEDS_HUMAN, S.SETTLED, "written off after all"),
+        (S.NEEDS_HUMAN, S.POST_FAILED, "the biller refused after all"),
+    }
+)
+_LEGAL = frozenset((frm, to) for frm, to, _ in TRANSITIONS)
+
+ACT_TRANSITIONS: frozenset[tuple[ActState, ActState, str]] = frozenset(
+    {
+        (A.PROPOSED, A.CONFIRMED, "confirmed"),
+        (A.PROPOSED, A.CANCELLED, "stopped"),
+        (A.PROPOSED, A.EXPIRED, "too late"),
+        (A.PROPOSED, A.SUPERSEDED, "proposed anew"),
+        (A.PROPOSED, A.APPROVAL_WAIT, "a relative must approve"),
+        (A.APPROVAL_WAIT, A.CONFIRMED, "approved"),
+        (A.APPROVAL_WAIT, A.CANCELLED, "stopped"),
+        (A.APPROVAL_WAIT, A.EXPIRED, "too late"),
+    }
+)
+_ACT_LEGAL = frozenset((frm, to) for frm, to, _ in ACT_TRANSITIONS)
+
+FINAL = frozenset({S.SETTLED, S.FAILED, S.REFUNDED, S.CANCELLED})
+# Sent or about to be asked about, money not known to have moved: what 停 may still close.
+COLLECTING = frozenset({S.SUBMITTED, S.UNKNOWN, S.AWAITING_PAYER, S.CLOSING})
+
+
+class IllegalMove(Exception):
+    """A programme mistake: a state was to follow that may not. Nothing was written."""
+
+
+class NoSuchPayment(LookupError):
+    """No payment has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One row of `payments`, as read in a transaction. `updated_at` is when the state last changed."""
+
+    id: PaymentId
+    act: ActId
+    line: int
+    account: AccountId
+    biller: BillerId
+    quote: QuoteId
+    payer: PersonId
+    amount: Money
+    method: str
+    instrument: InstrumentId | None
+    number: OrderNumber
+    state: State
+    reason: str | None
+    attempt: int
+    next_at: datetime | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    stop_asked: bool
+    rail_reference: str | None
+    post_reference: str | None
+    refund_number: OrderNumber | None
+    hosted_url: str | None = field(repr=False)
+    hosted_until: datetime | None
+    created_at: datetime
+    sent_at: datetime | None
+    captured_at: datetime | None
+    posted_at: datetime | None
+    refunded_at: datetime | None
+    updated_at: datetime
+
+
+def of_row(row: sa.Row[Any]) -> Payment:
+    """A row as a value."""
+    columns = dict(row._mapping)
+    columns["amount"] = Money(columns.pop("amount_fen"))
+    columns["state"] = State(columns["state"])
+    return Payment(**columns)
+
+
+def read(tx: Tx, payment: PaymentId, *, hold: bool = False) -> Payment:
+    """The payment as it stands; `hold` keeps others from changing it until the transaction ends. Raises NoSuchPayment."""
+    query = sa.select(payments).where(payments.c.id == payment)
+    row = tx.conn.execute(query.with_for_update() if hold else query).one_or_none()
+    if row is None:
+        raise NoSuchPayment(payment)
+    return of_row(row)
+
+
+def move(tx: Tx, payment: PaymentId, frm: State, to: State, at: datetime, **columns: Any) -> bool:
+    """Compare-and-set of the state. False: the payment stood elsewhere meanwhile, nothing was written.
+
+    Raises IllegalMove, loudly, when the table knows no such step.
+    """
+    if (frm, to) not in _LEGAL:
+        log.error("illegal move refused: payment=%s %s -> %s", payment, frm, to)
+        raise IllegalMove(f"{frm} -> {to}")
+    changed = tx.conn.execute(
+        sa.update(payments)
+        .where(payments.c.id == payment, payments.c.state == frm)
+        .values(state=to.value, updated_at=at, **columns)
+    )
+    return changed.rowcount == 1
+
+
+def move_act(tx: Tx, act: ActId, frm: ActState, to: ActState, at: datetime, **columns: Any) -> bool:
+    """The same for a proposal."""
+    if (frm, to) not in _ACT_LEGAL:
+        log.error("illegal move refused: act=%s %s -> %s", act, frm, to)
+        raise IllegalMove(f"{frm} -> {to}")
+    changed = tx.conn.execute(
+        sa.update(acts)
+        .where(acts.c.id == act, acts.c.state == frm)
+        .values(state=to.value, decided_at=at, **columns)
+    )
+    return changed.rowcount == 1
+
+
+def note(tx: Tx, payment: PaymentId, **columns: Any) -> None:
+    """Writes down what belongs to a payment without changing its state."""
+    tx.conn.execute(sa.update(payments).where(payments.c.id == payment).values(**columns))
+
+
+def hint(tx: Tx, payment: PaymentId, at: datetime) -> None:
+    """Makes a payment due now. It changes nothing by itself: whoever advances it asks the rail."""
+    note(tx, payment, next_at=at)
+
+
+def open_at(tx: Tx, account: AccountId) -> Payment | None:
+    """The unfinished payment that holds an account, if any."""
+    row = tx.conn.execute(
+        sa.select(payments).where(payments.c.account == account, payments.c.state.in_(OPEN_STATES))
+    ).one_or_none()
+    return None if row is None else of_row(row)

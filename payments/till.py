@@ -1,0 +1,250 @@
+"""The till: everything the counter may ask of the money rooms, inside the transaction of a turn.
+
+Nothing here speaks with the outside; what is confirmed here is carried out by `advance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from data.catalogue import Catalogue
+from data.ids import AccountId, ActId, BillerId, PaymentId, PersonId
+from data.model import Utility
+from data.money import Money
+from data.store.engine import Tx
+from data.store.payments import acts as acts_table
+from data.store.payments import payments
+from payments import acts, states
+from payments.acts import (
+    ActView,
+    AlreadyConfirmed,
+    Confirmed,
+    Evidence,
+    LineWish,
+    Proposed,
+    Refusal,
+)
+from payments.authority import factors
+from payments.confirming import confirm
+from payments.limits import Limits
+from payments.opening import till_account
+from payments.proposing import propose
+from payments.quoting import kept_quote
+from payments.states import COLLECTING, FINAL, Payment, State
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """What may be told of a payment. `told` is what a flow distinguishes:
+
+    "paid"           the rail says it collected (also while the money is on its way back: look at `state`)
+    "refused"        it ended and nothing was charged
+    "waiting_payer"  the page is open
+    "checking"       anything else: not known yet
+    """
+
+    id: PaymentId
+    act: ActId
+    account: AccountId
+    biller: BillerId
+    utility: Utility
+    payer: PersonId
+    amount: Money
+    state: State
+    told: str
+    captured_at: datetime | None
+    posted_at: datetime | None
+    refunded_at: datetime | None
+    reason: str | None
+    tail: str
+    holder_masked: str
+    hosted_url: str | None = field(repr=False)
+    balance_after: Money | None  # of a prepaid meter, once the biller has written the payment off
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What 停 did: proposals and unsent payments ended at once; `in_flight` was sent and is closed where the rail allows."""
+
+    cancelled_acts: tuple[ActId, ...]
+    cancelled_payments: tuple[PaymentId, ...]
+    in_flight: tuple[PaymentView, ...]
+
+    @property
+    def nothing_charged(self) -> bool:
+        """Whether it is certain that none of this took money."""
+        return not self.in_flight
+
+
+class Till:
+    """Binds the rules of the house to the transaction functions."""
+
+    def __init__(self, catalogue: Catalogue, limits: Limits) -> None:
+        self.catalogue = catalogue
+        self.limits = limits
+
+    # --- acts ---------------------------------------------------------------------------------------------------
+
+    def propose(
+        self,
+        tx: Tx,
+        *,
+        proposer: PersonId,
+        wishes: list[LineWish],
+        channel: str,
+        method: str = "auto",
+        at: datetime,
+    ) -> Proposed | Refusal:
+        """Something to read back, or why not."""
+        return propose(
+            tx,
+            proposer=proposer,
+            wishes=wishes,
+            channel=channel,
+            method=method,
+            at=at,
+            limits=self.limits,
+            catalogue=self.catalogue,
+        )
+
+    def confirm(
+        self, tx: Tx, *, act: ActId, digest: str, evidence: Evidence, at: datetime
+    ) -> Confirmed | AlreadyConfirmed | Refusal:
+        """The yes. The payments it writes are advanced after the transaction."""
+        return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
+
+    def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
+        """Takes a proposal back."""
+        return acts.cancel(tx, act, by, at)
+
+    def act(self, tx: Tx, act: ActId) -> ActView:
+        """An act as it stands. Raises NoSuchAct."""
+        return acts.view(tx, act)
+
+    def issue_code(self, tx: Tx, act: ActId, at: datetime) -> factors.IssuedCode:
+        """A one-time code for the one who must say yes, good for exactly what was read back."""
+        found = acts.view(tx, act)
+        return factors.issue_code(tx, found.confirmer, act, found.digest, at)
+
+    def check_factor(
+        self, tx: Tx, act: ActId, by: PersonId, digits: str, at: datetime
+    ) -> factors.FactorPassed | factors.FactorWrong | factors.FactorBlocked | factors.FactorExpired:
+        """PIN or code of the one who says yes."""
+        return factors.check(tx, by, act, acts.view(tx, act).digest, digits, at)
+
+    # --- stopping (L3) ------------------------------------------------------------------------------------------
+
+    def stop(self, tx: Tx, person: PersonId, at: datetime) -> Stopped:
+        """停: nothing further is sent for this person. What was sent is asked to be closed; its news follow."""
+        cancelled = [a for a in acts.proposed_by(tx, person) if acts.cancel(tx, a, person, at)]
+        unsent: list[PaymentId] = []
+        flying: list[PaymentView] = []
+        for payment in self._unfinished_of(tx, person):
+            if _cancel_unsent(tx, payment, at):
+                unsent.append(payment.id)
+                continue
+            if _may_still_close(payment):
+                states.note(tx, payment.id, stop_asked=True, next_at=at)
+            flying.append(self._view(tx, states.read(tx, payment.id)))
+        return Stopped(tuple(cancelled), tuple(unsent), tuple(flying))
+
+    def _unfinished_of(self, tx: Tx, person: PersonId) -> list[Payment]:
+        mine = sa.or_(payments.c.payer == person, acts_table.c.confirmer == person)
+        rows = tx.conn.execute(
+            sa.select(payments)
+            .join(acts_table, acts_table.c.id == payments.c.act)
+            .where(mine, payments.c.state.not_in([s.value for s in FINAL]))
+            .order_by(payments.c.created_at, payments.c.line)
+            .with_for_update(of=payments)
+        )
+        return [states.of_row(row) for row in rows]
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def outcome(self, tx: Tx, payment: PaymentId) -> PaymentView:
+        """A payment as it may be told. Raises NoSuchPayment."""
+        return self._view(tx, states.read(tx, payment))
+
+    def open_payment(self, tx: Tx, account: AccountId) -> PaymentView | None:
+        """The unfinished payment at an account, which a second one would have to wait for."""
+        found = states.open_at(tx, account)
+        return None if found is None else self._view(tx, found)
+
+    def payments_of(self, tx: Tx, person: PersonId, limit: int = 20) -> list[PaymentView]:
+        """What a person paid or said yes to, the newest first."""
+        mine = sa.or_(payments.c.payer == person, acts_table.c.confirmer == person)
+        rows = tx.conn.execute(
+            sa.select(payments)
+            .join(acts_table, acts_table.c.id == payments.c.act)
+            .where(mine)
+            .order_by(payments.c.created_at.desc(), payments.c.line.desc())
+            .limit(limit)
+        )
+        return [self._view(tx, states.of_row(row)) for row in rows]
+
+    def claim_holds(self, tx: Tx, payment: PaymentId, claim: str) -> bool:
+        """Whether 已扣款, 已销账 or 已退款 may be said of it now (L2). An unknown claim never holds."""
+        row = states.read(tx, payment)
+        facts = {"captured": row.captured_at, "posted": row.posted_at, "refunded": row.refunded_at}
+        return facts.get(claim) is not None
+
+    def _view(self, tx: Tx, row: Payment) -> PaymentView:
+        account = till_account(tx, row.account)
+        return PaymentView(
+            id=row.id,
+            act=row.act,
+            account=row.account,
+            biller=row.biller,
+            utility=account.utility,
+            payer=row.payer,
+            amount=row.amount,
+            state=row.state,
+            told=_told(row),
+            captured_at=row.captured_at,
+            posted_at=row.posted_at,
+            refunded_at=row.refunded_at,
+            reason=row.reason,
+            tail=account.tail,
+            holder_masked=account.holder_masked,
+            hosted_url=row.hosted_url,
+            balance_after=_balance_after(tx, row),
+            created_at=row.created_at,
+        )
+
+
+def _cancel_unsent(tx: Tx, payment: Payment, at: datetime) -> bool:
+    # `confirmed` is left in the transaction before anything is sent: here nothing ever was.
+    return payment.state is State.CONFIRMED and states.move(
+        tx,
+        payment.id,
+        State.CONFIRMED,
+        State.CANCELLED,
+        at,
+        reason="stopped",
+        stop_asked=True,
+        next_at=None,
+    )
+
+
+def _may_still_close(payment: Payment) -> bool:
+    unclear = payment.state is State.NEEDS_HUMAN and payment.captured_at is None
+    return payment.state in COLLECTING or unclear
+
+
+def _told(row: Payment) -> str:
+    if row.captured_at is not None:
+        return "paid"
+    if row.state in (State.FAILED, State.CANCELLED):
+        return "refused"
+    return "waiting_payer" if row.state is State.AWAITING_PAYER else "checking"
+
+
+def _balance_after(tx: Tx, row: Payment) -> Money | None:
+    kept = kept_quote(tx, row.quote) if row.posted_at else None
+    if kept is None or kept.quote.balance is None:
+        return None
+    return kept.quote.balance + row.amount

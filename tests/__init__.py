@@ -1,0 +1,1 @@
+"""Promises of the program, each tested as a whole."""

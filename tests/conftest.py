@@ -1,0 +1,52 @@
+"""What every test may ask for: real databases, a clock that stands still, a key that opens nothing of value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from data.clock import VirtualClock
+from data.store.engine import Sealer, Store
+from tests.databases import KINDS, SEALER, Databases
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    with Databases() as servers:
+        yield servers
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Store]:
+    """The same promise on both databases."""
+    with databases.store(request.param) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def sqlite_store(databases: Databases) -> Iterator[Store]:
+    with databases.store("sqlite") as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def redis_url(databases: Databases) -> str:
+    """An empty Valkey."""
+    import redis
+
+    with redis.Redis.from_url(databases.redis_url) as client:
+        client.flushall()
+    return databases.redis_url
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return SEALER
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Tuesday, 10 March 2026, nine in the morning in Shanghai."""
+    return VirtualClock(datetime(2026, 3, 10, 1, 0, tzinfo=UTC))

@@ -1,0 +1,26 @@
+"""The trained engine, once for all tests; trained into the project's ignored cache, keyed by the training files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlu.classifier import Embedded
+from nlu.tools import train_all
+from nlu.understand import Understanding
+
+ROOT = Path(__file__).parents[2]
+TRAINING = ROOT / "data" / "nlu"
+CACHE = ROOT / ".cache"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Embedded:
+    train_all(TRAINING, CACHE)
+    return Embedded.load(TRAINING, CACHE)
+
+
+@pytest.fixture(scope="session")
+def understanding(engine: Embedded) -> Understanding:
+    return Understanding(engine)

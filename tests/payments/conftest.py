@@ -1,0 +1,25 @@
+"""A household with its money rooms, on both databases or on the quick one."""
+
+from __future__ import annotations
+
+import pytest
+
+from data.clock import VirtualClock
+from data.store.engine import Store
+from tests.payments.household import House
+
+
+@pytest.fixture
+def house(store: Store, clock: VirtualClock) -> House:
+    """The same promise on both databases."""
+    made = House.over(store, clock)
+    made.enrol()
+    return made
+
+
+@pytest.fixture
+def quick(clock: VirtualClock, sealer) -> House:
+    """In memory, for what the rows alone decide."""
+    made = House.over(Store.in_memory(sealer), clock)
+    made.enrol()
+    return made

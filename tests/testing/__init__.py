@@ -1,0 +1,1 @@
+"""Promises of the conversation test runner itself."""
