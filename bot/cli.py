@@ -179,11 +179,10 @@ def lint(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    from dialogues.lint import lint as check
-
     from bot.app import FLOWS
     from dialogues import loader
     from dialogues.actions import SPECS
+    from dialogues.lint import lint as check
     from dialogues.problems import FlowErrors
 
     if paths:

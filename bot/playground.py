@@ -42,6 +42,7 @@ _TIMEOUT_SECONDS = 0.2  # settled 30: how long the client waits while the sandbo
 
 _CAN = frozenset(
     [
+        "persona.stranger",
         "step.say",
         "step.voice",
         "step.key",
@@ -350,8 +351,6 @@ class Playground:
         self.lives.setdefault(person, _Life()).last = event
 
     async def _serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
-        if person not in self.world.people:
-            raise Unsupported("persona.stranger")
         life = self.lives.setdefault(person, _Life())
         life.count += 1
         event = InboundEvent(
@@ -388,8 +387,8 @@ class Playground:
 
     def channel_of(self, person: str) -> str:
         """On which kind of channel this person is played."""
-        found = self.world.people[PersonId(person)]
-        return self.channels.get(person) or found.channel or "voice"
+        found = self.world.people.get(PersonId(person))
+        return self.channels.get(person) or (found.channel if found else "") or "voice"
 
     # --- the world --------------------------------------------------------------------------------------------
 

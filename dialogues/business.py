@@ -110,10 +110,13 @@ def cancel(m: Moment) -> Moment:
 
 def uncover(m: Moment, ended: Frame) -> Moment:
     """What lies below comes up: asked about after an interruption, simply asked again after news."""
-    if not m.talk.stack or m.phase in WAITING:
+    if not m.talk.stack:
         return m
-    if ended.flow == HUMAN or m.talk.mode == "human":
-        return with_top(m, phase="resume", misses=0)  # silently: a person is coming
+    if (ended.flow == HUMAN or m.talk.mode == "human") and m.phase not in WAITING - {"call"}:
+        # Silently: a person is coming. What was being looked up is looked up anew when it is taken up again.
+        return with_top(m, phase="resume", call_id="", misses=0)
+    if m.phase in WAITING:
+        return m
     if ended.kind == "system":
         return _as_before(m)
     return ask_again(with_top(m, phase="resume", misses=0))

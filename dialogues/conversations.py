@@ -17,6 +17,15 @@ from dialogues.model import Conversation, Preferences, Said
 _PLACE = "conversations.state"
 _DIGITS = re.compile(r"\d(?:[\s-]?\d){3,}")
 
+# Built once: building a statement costs more than running it, and these run in every turn.
+_OF = sa.select(conversations).where(conversations.c.person == sa.bindparam("who"))
+_NEXT = (
+    conversations.update()
+    .where(conversations.c.person == sa.bindparam("who"), conversations.c.revision == sa.bindparam("before"))
+    .values({c: sa.bindparam(f"new_{c}") for c in ("state", "revision", "release", "updated_at")})
+)
+_TURN = turns.insert()
+
 
 class Overtaken(Exception):
     """Another process wrote this conversation meanwhile; the turn is taken again from its beginning."""
@@ -25,7 +34,7 @@ class Overtaken(Exception):
 def load(tx: Tx, person: PersonId, release: str, locale: str) -> Conversation:
     """The conversation as it stands, or a new one. The row is held until the turn is over."""
     tx.alone(f"conversation:{person}")
-    row = tx.conn.execute(sa.select(conversations).where(conversations.c.person == person)).one_or_none()
+    row = tx.conn.execute(_OF, {"who": person}).one_or_none()
     if row is None:
         return Conversation(person=person, release=release, preferences=Preferences(locale=locale))
     return wire.load(tx.seal.open(_PLACE, person, row.state))
@@ -43,8 +52,9 @@ def save(tx: Tx, conversation: Conversation, before: int, event: InboundEvent) -
     if before == 0:
         written = tx.put_new(conversations, person=conversation.person, **values)
     else:
-        mine = sa.and_(conversations.c.person == conversation.person, conversations.c.revision == before)
-        written = tx.conn.execute(conversations.update().where(mine).values(**values)).rowcount == 1
+        new = {f"new_{name}": value for name, value in values.items()}
+        done = tx.conn.execute(_NEXT, {"who": conversation.person, "before": before, **new})
+        written = done.rowcount == 1
     if not written:
         raise Overtaken(conversation.person)
 
@@ -54,20 +64,20 @@ def record_turn(
 ) -> None:
     """One line of the log of talks: texts sealed and with every longer run of digits masked, commands by name."""
     row = f"{event.channel}:{event.event_id}"
+    texts = json.dumps([masked(s.text) for s in said], ensure_ascii=False)
     tx.conn.execute(
-        turns.insert().values(
-            person=conversation.person,
-            channel=event.channel,
-            event_id=event.event_id,
-            kind=event.kind.value,
-            heard=tx.seal.seal("turns.heard", row, heard),
-            said=tx.seal.seal(
-                "turns.said", row, json.dumps([masked(s.text) for s in said], ensure_ascii=False)
-            ),
-            commands=commands,
-            revision=conversation.revision,
-            at=event.at,
-        )
+        _TURN,
+        {
+            "person": conversation.person,
+            "channel": event.channel,
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "heard": tx.seal.seal("turns.heard", row, heard),
+            "said": tx.seal.seal("turns.said", row, texts),
+            "commands": commands,
+            "revision": conversation.revision,
+            "at": event.at,
+        },
     )
 
 

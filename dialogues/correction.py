@@ -122,7 +122,7 @@ def _run_from(m: Moment, step: str, changes: Mapping[str, Any]) -> Moment:
     given = {one.id for one in flow.steps.values() if changes.get(one.collect) is not None}
     asked = tuple(one for one in m.top.context.get("asked", ()) if one in filled)
     m = without_context(m, *_OF_ONE_QUESTION, *_OF_ACT)
-    m = with_context(m, asked=tuple(dict.fromkeys((*asked, *sorted(given)))))
+    m = with_context(m, asked=list(dict.fromkeys((*asked, *sorted(given)))))
     return with_top(m, step=step, phase="run", call_id="", misses=0)
 
 

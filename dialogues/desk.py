@@ -79,13 +79,18 @@ class Desk:
 
     async def serve(self, event: InboundEvent) -> Served:
         """One event of one person. Returns when all that follows has happened, or patience is over."""
-        since = await self._newest_letter(event.person)
         taken = await self._take(event)
         if taken.repeated:
             return Served(tuple(taken.said), repeated=True)
-        await self._follow(taken)
-        said = await self.store.run(lambda tx: _said_since(tx, event.person, since))
+        said = taken.said + await self._said_after(taken)
         return Served(tuple(said), silent=taken.silent and not said, ended=taken.ended)
+
+    async def _said_after(self, taken: Taken) -> list[Said]:
+        """What followed from a turn that left something to do; most turns leave nothing, and read nothing again."""
+        if not (taken.calls or taken.payments):
+            return []
+        await self._follow(taken)
+        return await self.store.run(lambda tx: _said_since(tx, taken.person, taken.since))
 
     async def _take(self, event: InboundEvent) -> Taken:
         async with self._locks[event.person]:
@@ -191,11 +196,6 @@ class Desk:
             )
             await self._follow(await self._take(event))
         return len(due)
-
-    # --- looking up -------------------------------------------------------------------------------------------
-
-    async def _newest_letter(self, person: PersonId) -> int:
-        return await self.store.run(lambda tx: letters.newest(tx, person))
 
 
 async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Result:

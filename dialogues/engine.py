@@ -248,7 +248,7 @@ def _collect(m: Moment, step: Step) -> Moment:
     """A question: left out when answered, refused answers said why, otherwise asked."""
     asked = m.top.context.get("asked", ())
     if step.ask_before_filling and step.id not in asked:
-        m = fill(with_context(m, asked=(*asked, step.id)), {step.collect: None})
+        m = fill(with_context(m, asked=[*asked, step.id]), {step.collect: None})
     held = value(m, step.collect)
     if held is None:
         return _ask_first(m, step)

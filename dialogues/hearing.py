@@ -15,7 +15,19 @@ from data.store.engine import Tx
 from data.store.talks import calls, tokens
 from dialogues import expectation, guard, results
 from dialogues.model import Answered, Conversation, Facts, Heard, Input, News, Say
-from nlu.commands import Affirm, Choose, Command, Deny, Expectation, Greet, Human, Silence, Stop, Utterance
+from nlu.commands import (
+    Affirm,
+    Choose,
+    Command,
+    Deny,
+    Expectation,
+    Greet,
+    Human,
+    Repeat,
+    Silence,
+    Stop,
+    Utterance,
+)
 from payments.authority import accounts
 
 if TYPE_CHECKING:
@@ -140,10 +152,22 @@ def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expe
         commands = house.understanding.understand(Utterance(text=payload), waits_for)
         return _heard(commands, conversation, waits_for, conversation.prompt)
     if isinstance(command, Affirm | Deny | Choose) and row.prompt != conversation.prompt:
+        if act and isinstance(command, Affirm) and _under_way(conversation, act):
+            # The same yes once more (a double tap, a second tab): it was heard; the open question is only said again.
+            return _heard([Repeat()], conversation, waits_for, conversation.prompt)
         if act and isinstance(command, Affirm):
             return HeardEvent(inputs=(News("recall_result", {"act_id": act}),), names=("RepeatedYes",))
         return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
     return _heard([command], conversation, waits_for, row.prompt)
+
+
+def _under_way(conversation: Conversation, act: str) -> bool:
+    top = conversation.top
+    return (
+        top is not None
+        and top.context.get("act") == act
+        and top.phase in ("code", "check", "commit", "outcome")
+    )
 
 
 def _token(tx: Tx, event: InboundEvent) -> Any:

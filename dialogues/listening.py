@@ -92,6 +92,8 @@ def _goes_with_another(
             return slot in given
         case CorrectSlot():
             return any(isinstance(one, CorrectSlot) for one in before)
+        case Bye():
+            return command is not commands[-1]  # 谢谢,再查一下水费 is no good-bye
         case Code():
             return m.phase == "confirm" and any(isinstance(one, Affirm) for one in before)
         case Affirm():
@@ -212,7 +214,9 @@ def _answer(m: Moment, answer: Any) -> Moment:
         return repair.miss(m)
     if digit_entry.goes_on(m, step, answer):
         return digit_entry.take_part(m, answer) or repair.miss(m)
-    m = with_context(digit_entry.finished(m), asked=tuple({*m.top.context.get("asked", ()), step.id}))
+    m = with_context(
+        digit_entry.finished(m), asked=list(dict.fromkeys((*m.top.context.get("asked", ()), step.id)))
+    )
     return with_top(fill(m, {step.collect: answer}), phase="run")
 
 

@@ -203,6 +203,9 @@ class Conversation:
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
     preferences: Preferences = Preferences()
     last_said: tuple[Told, ...] = ()
+    recent: tuple[
+        str, ...
+    ] = ()  # marks of the last two texts, so that none is said three times in a row (L10)
     prompt: int = 0  # number of the newest question; a confirmation counts only for it
     turn: int = 0
     misses: int = 0  # in a row at the open prompt

@@ -125,15 +125,16 @@ def serving(tx: Tx, staff: PersonId) -> list[PersonId]:
 
 
 def _waiting(tx: Tx, ticket: letters.Ticket) -> Waiting:
-    who = people.person(tx, ticket.person)
+    who = people.find(tx, ticket.person)
     talk = peek(tx, ticket.person)
-    large = who.low_sight or (talk is not None and talk.preferences.large)
+    large = (who is not None and who.low_sight) or (talk is not None and talk.preferences.large)
+    name = masked_name(who.name) if who else "?"
     mode = "human" if ticket.state == "taken" else "waiting"
     staff = people.person(tx, ticket.owner).name if ticket.owner else ""
     return Waiting(
         ticket.id,
         ticket.person,
-        masked_name(who.name),
+        name,
         ticket.created_at,
         ticket.reason,
         ticket.summary,

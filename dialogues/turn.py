@@ -7,6 +7,7 @@ after the transaction and brings the answer through the same door.
 from __future__ import annotations
 
 import json
+import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,12 +20,12 @@ import structlog
 from data.catalogue import Catalogue
 from data.events import InboundEvent, InboundKind
 from data.ids import AccountId, ActId, PaymentId, PersonId, QuoteId, fresh
-from data.model import masked_name
+from data.model import Person, masked_name
 from data.money import Money
 from data.store import letters
 from data.store.engine import Tx
 from data.store.talks import calls
-from dialogues import codes, conversations, engine, hearing, saying, staffing, wire
+from dialogues import codes, conversations, engine, hearing, saying, staffing, strangers, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Inside, InsideAction
 from dialogues.model import (
@@ -85,6 +86,7 @@ class Taken:
     silent: bool = False
     ended: bool = False
     revision: int = 0
+    since: int = 0  # the newest letter when something was left to do: what comes of that has higher numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,11 @@ def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
     """Serves one event. A repeated delivery finds its row and gets what was answered then (L1)."""
     if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
         return _repeated(tx, event)
-    person = people.person(tx, event.person)
+    person = people.find(tx, event.person)
+    if person is None:
+        return _stranger(tx, house, event)
     conversation = conversations.load(tx, event.person, house.release.id, person.locale)
-    taking = _Taking(tx, house, event, conversation, Taken(event.person))
+    taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
     taking.serve()
     return taking.taken
 
@@ -120,11 +124,32 @@ def _repeated(tx: Tx, event: InboundEvent) -> Taken:
     return Taken(event.person, said=said, letters=sorted(known), repeated=True)
 
 
+def _stranger(tx: Tx, house: House, event: InboundEvent) -> Taken:
+    """Somebody we do not know is told how he becomes known, and reaches a person; he sees nobody's bills (settled 26)."""
+    said = strangers.answer(tx, house, event)
+    taken = Taken(event.person, said=list(said), touched={event.person})
+    for one in said:
+        letter = letters.put_letter(
+            tx,
+            person=event.person,
+            channel=event.channel,
+            body=wire.dump_said(one),
+            cause=f"{event.channel}:{event.event_id}",
+            at=event.at,
+        )
+        assert letter is not None, "a reply has no twin"
+        taken.letters.append(letter)
+    letters.store_reply(tx, event.channel, event.event_id, json.dumps(taken.letters))
+    return taken
+
+
 class _Taking:
     """One turn while it lasts."""
 
-    def __init__(self, tx: Tx, house: House, event: InboundEvent, found: Conversation, taken: Taken) -> None:
-        self.tx, self.house, self.event, self.taken = tx, house, event, taken
+    def __init__(
+        self, tx: Tx, house: House, event: InboundEvent, person: Person, found: Conversation, taken: Taken
+    ) -> None:
+        self.tx, self.house, self.event, self.person, self.taken = tx, house, event, person, taken
         self.before = found.revision
         self.conversation = self._arrived(found)
         self.commands: list[str] = []
@@ -146,9 +171,8 @@ class _Taking:
 
     @property
     def facts(self) -> Facts:
-        person = people.person(self.tx, self.event.person)
         channel = self.conversation.channel
-        shown = {"person_name": person.name if channel != "voice" else ""}
+        shown = {"person_name": self.person.name if channel != "voice" else ""}
         return Facts(now=self.event.at, channel=channel, spoken=channel == "voice", person_values=shown)
 
     # --- the turn ---------------------------------------------------------------------------------------------
@@ -182,7 +206,10 @@ class _Taking:
         self._alarm("a turn did not come to rest")
 
     def _write(self) -> None:
-        self.conversation = replace(self.conversation, revision=self.before + 1)
+        recent = self.conversation.recent
+        if self.taken.said:
+            recent = (*recent[-1:], " ".join(_mark(said.text) for said in self.taken.said))
+        self.conversation = replace(self.conversation, revision=self.before + 1, recent=recent)
         self.taken.revision = self.conversation.revision
         conversations.save(self.tx, self.conversation, self.before, self.event)
         conversations.record_turn(
@@ -190,6 +217,8 @@ class _Taking:
         )
         letters.store_reply(self.tx, self.event.channel, self.event.event_id, json.dumps(self.taken.letters))
         self.taken.touched.add(self.event.person)
+        if self.taken.calls or self.taken.payments:
+            self.taken.since = letters.newest(self.tx, self.event.person)
 
     def _heard_text(self) -> str:
         """What the log of talks may show of the person's words: never a code, never a whole number."""
@@ -244,7 +273,15 @@ class _Taking:
         if said is None:
             self._alarm(f"{say.response} would have claimed what is not so")
             return
-        self._post(said)
+        self._post(self._in_other_words(said))
+
+    def _in_other_words(self, said: Said) -> Said:
+        """The third time in a row a sentence begins differently: nobody is talked at by a parrot (L10)."""
+        earlier = [reply.split() for reply in self.conversation.recent]
+        if len(earlier) == 2 and all(_mark(said.text) in reply for reply in earlier):
+            once_more = saying.plain(self.house.release, "utter_once_more", {}, self.conversation, self.facts)
+            said = replace(said, text=f"{once_more}\n{said.text}")
+        return said
 
     def _post(self, said: Said) -> None:
         letter = letters.put_letter(
@@ -427,7 +464,7 @@ class _Taking:
     def _alarm(self, what: str) -> None:
         """Something of ours is wrong: said honestly, and a person looks (L4: it fails closed)."""
         log.error("alarm", what=what, person=self.event.person)
-        name = masked_name(people.person(self.tx, self.event.person).name)
+        name = masked_name(self.person.name)
         letters.open_ticket(
             self.tx,
             kind="trouble",
@@ -441,3 +478,8 @@ class _Taking:
         )
         assert said is not None, "the words for trouble claim nothing"
         self._post(said)
+
+
+def _mark(text: str) -> str:
+    """A short mark of a text, to compare it with the next."""
+    return format(zlib.crc32(text.encode()), "x")

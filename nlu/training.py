@@ -16,6 +16,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nlu.classifier import ARRAYS, WORDS, Classifier, model_dir, read
 from nlu.engine import OUT_OF_SCOPE
@@ -97,7 +98,8 @@ def fit(examples: Sequence[Example], locale: str) -> Fitted:
         TfidfVectorizer(analyzer=analyze, sublinear_tf=True).fit(texts) for analyze in analyzers(locale)
     )
     rows = sparse.hstack([view.transform(texts) for view in views], format="csr")
-    regression = LogisticRegression(C=_STRENGTH, max_iter=400).fit(rows, intents)
+    with threadpool_limits(1):  # small sparse rows: more threads only wait for each other, ten times longer
+        regression = LogisticRegression(C=_STRENGTH, max_iter=400).fit(rows, intents)
     ours = [at for at, intent in enumerate(intents) if intent != OUT_OF_SCOPE]
     return Fitted(locale, views, regression, _unit(rows[ours]))
 

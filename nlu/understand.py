@@ -7,7 +7,8 @@ the strict readers alone; the engine is asked last and names nothing but a piece
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from nlu import aliases, closed, consent, sentence
 from nlu.answers import answer, key_answer
@@ -46,6 +47,7 @@ FLOWS = frozenset(
 )
 # Below this a recogniser's hearing is no consent; the prompt is repeated with its keys.
 SURE_ENOUGH_FOR_YES = 0.5
+_SHORTEST_ACCOUNT = 8
 # The second intent is as good as the first when its probability comes this near.
 _AS_GOOD = 0.8
 
@@ -146,16 +148,15 @@ class Understanding:
         )
         if len(rivals) > 1:
             return [Clarify(rivals)]
-        return (
-            [_by_intent(parse.best, text, locale)]
-            if parse.best in self._flows | _TALK.keys()
-            else [CannotHandle("not_offered")]
-        )
+        if parse.best not in self._flows | _TALK.keys():
+            return [CannotHandle("not_offered")]
+        guessed = _by_intent(parse.best, text, locale)
+        return _about_the_question([guessed], expectation) or [guessed]
 
 
-def _about_the_question(begun: list[StartFlow], expectation: Expectation) -> list[Command]:
+def _about_the_question(begun: Sequence[Command], expectation: Expectation) -> list[Command]:
     """多少钱来着 at the read-back, 充多少合适 at the amount: said of the question itself, so no new business."""
-    if expectation.in_flow is None or begun != [StartFlow("check_balance")]:
+    if expectation.in_flow is None or list(begun) != [StartFlow("check_balance")]:
         return []
     if expectation.asks in {"account", "amount"}:
         return [Explain("how")]
@@ -163,7 +164,12 @@ def _about_the_question(begun: list[StartFlow], expectation: Expectation) -> lis
 
 
 def _may_interrupt(parse: Parse, expectation: Expectation) -> bool:
-    """Where an answer is awaited, only a piece of business that is likelier than everything else together."""
+    """Where an answer is awaited, only a piece of business that is likelier than everything else together.
+
+    Small talk is answered as such only when it plainly is: a muttering that looks a little like good-bye is none.
+    """
+    if parse.best in _TALK and parse.ranking[0][1] <= 0.5:
+        return False
     return expectation.asks == "open" or (parse.best not in _TALK and parse.ranking[0][1] > 0.5)
 
 
@@ -217,7 +223,7 @@ def _bare_values(text: str, expectation: Expectation, locale: str) -> list[Comma
     ):
         return None
     if expectation.in_flow is None:
-        return [StartFlow("check_balance", values)] if set(values) & {"utility", "account"} else None
+        return [StartFlow("check_balance", values)] if _names_a_bill(values) else None
     if (
         set(values) == {"utility"}
         and not re.search("[0-9一二三四五六七八九十百]", plain)
@@ -225,6 +231,11 @@ def _bare_values(text: str, expectation: Expectation, locale: str) -> list[Comma
     ):
         return [CorrectSlot("utility", values["utility"])]
     return None
+
+
+def _names_a_bill(values: Mapping[str, Any]) -> bool:
+    """A kind of bill, or a number as long as account numbers are: a code that comes too late is neither."""
+    return "utility" in values or len(str(values.get("account", ""))) >= _SHORTEST_ACCOUNT
 
 
 def _without_doubtful_yes(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.playground import Playground, playground
+from bot.settings import Settings
 from data.clock import VirtualClock
 from data.store.engine import Sealer, Store
 from tests.databases import KINDS, SEALER, Databases
@@ -50,3 +53,22 @@ def sealer() -> Sealer:
 def clock() -> VirtualClock:
     """Tuesday, 10 March 2026, nine in the morning in Shanghai."""
     return VirtualClock(datetime(2026, 3, 10, 1, 0, tzinfo=UTC))
+
+
+# --- worlds for whole talks ---------------------------------------------------------------------------------------
+
+_STACK = pytest.StashKey[ExitStack]()
+_FACTORY = pytest.StashKey[Callable[[], Playground]]()
+
+
+def pytest_world_factory(config: pytest.Config) -> Callable[[], Playground]:
+    """Fresh worlds for talks; one sandbox process serves the whole test session."""
+    if _FACTORY not in config.stash:
+        config.stash[_STACK] = stack = ExitStack()
+        config.stash[_FACTORY] = stack.enter_context(playground(Settings()))
+    return config.stash[_FACTORY]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _STACK in config.stash:
+        config.stash[_STACK].close()

@@ -19,9 +19,9 @@ from dialogues.model import Button
 # Pages of a long talk stay light; the rest is history somebody asks staff for.
 MOST_ENTRIES = 60
 _AMOUNT = re.compile(
-    r"(-?(?:[¥￥]\s?\d+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?\s?(?:元|yuan))[,。;!?,.;!?]?)", re.IGNORECASE
+    r"(-?(?:[¥￥]\s?\d+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?\s?(?:元|yuan))[，。；！？、,.;!?]?)", re.IGNORECASE
 )
-_CODE = re.compile(r"((?<!\d)\d{6}(?!\d)[,。;!?,.;!?]?)")
+_CODE = re.compile(r"((?<!\d)\d{6}(?!\d)[，。；！？、,.;!?]?)")
 _JOINER = "\u200d"  # holds family emoji together
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 

@@ -15,6 +15,13 @@ from data.store.schema import Instant
 
 # --- what came in -----------------------------------------------------------------------------------------------
 
+# Built once: building a statement costs more than running it, and this runs in every turn.
+_KEEP_REPLY = (
+    inbox.update()
+    .where(inbox.c.channel == sa.bindparam("on"), inbox.c.event_id == sa.bindparam("of_event"))
+    .values(reply=sa.bindparam("answered"))
+)
+
 
 def first_seen(tx: Tx, channel: str, event_id: str, person: PersonId, at: datetime) -> bool:
     """Claims an inbound event for this transaction; False when it came before."""
@@ -30,7 +37,7 @@ def stored_reply(tx: Tx, channel: str, event_id: str) -> str | None:
 def store_reply(tx: Tx, channel: str, event_id: str, reply_json: str) -> None:
     """Keeps the answer for the next delivery of the same event."""
     sealed = tx.seal.seal("inbox.reply", f"{channel}:{event_id}", reply_json)
-    tx.conn.execute(inbox.update().where(_came(channel, event_id)).values(reply=sealed))
+    tx.conn.execute(_KEEP_REPLY, {"on": channel, "of_event": event_id, "answered": sealed})
 
 
 def _came(channel: str, event_id: str) -> sa.ColumnElement[bool]:

@@ -84,6 +84,14 @@ def person(tx: Tx, id: PersonId) -> Person:
     return _person(tx, row)
 
 
+def find(tx: Tx, id: PersonId) -> Person | None:
+    """A person, or None for somebody who is not enrolled."""
+    try:
+        return person(tx, id)
+    except UnknownPerson:
+        return None
+
+
 def everybody(tx: Tx) -> list[Person]:
     """All who are enrolled, in the order in which they came."""
     rows = tx.conn.execute(sa.select(people).order_by(people.c.created_at, people.c.id))

@@ -178,7 +178,7 @@ TALKS: list[tuple[str, Expectation, list[Command]]] = [
     ("电费已经交过了怎么还催", OPEN, [check()]),
     ("我没交过这个电费", OPEN, [check()]),
     ("谢谢你,再帮我查下水费", OPEN, [check("water")]),
-    ("请问怎么交电费", OPEN, [StartFlow("capabilities", {"utility": "electricity"})]),
+    ("请问怎么交电费", OPEN, [StartFlow("capabilities")]),
     ("煤气泄漏了", OPEN, [CannotHandle("not_offered")]),
     ("一百", OPEN, [CannotHandle()]),
     ("多少钱来着", CONFIRM, [Repeat()]),

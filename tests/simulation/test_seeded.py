@@ -10,8 +10,8 @@ import pytest
 from tests.simulation.seeded import simulate
 
 SEEDS = 60
-SECONDS = 40
-PROOF_SEEDS = 3_000
+SECONDS = 25
+PROOF_SEEDS = 4_000
 
 
 def test_weeks_by_dice() -> None:

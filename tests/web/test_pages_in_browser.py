@@ -265,16 +265,33 @@ def test_a_double_click_is_one_answer(person: Person, pages: ServedPages, talks:
     assert talks.heard == ["付"]
 
 
-def test_stop_overtakes_what_is_slow(person: Person, talks: ScriptedTalks) -> None:
+@pytest.mark.parametrize("way", ["pressed", "typed"])
+def test_stop_overtakes_what_is_slow(person: Person, talks: ScriptedTalks, way: str) -> None:
     talks.slow = True
     person.chooses("陈明")
     person.page.locator("#say").fill("慢慢查电费")
     person.sends()
-    person.presses("停")
+    if way == "pressed":
+        person.presses("停")
+    else:
+        person.says("停")
     person.hears("都停下了")
     assert talks.heard == ["停"]
     talks.slow = False
     person.page.get_by_text("慢慢查电费").wait_for()
+
+
+def test_sending_twice_in_impatience_counts_once(person: Person, talks: ScriptedTalks) -> None:
+    talks.slow = True
+    person.chooses("陈明")
+    person.page.locator("#say").fill("慢慢查电费")
+    for _ in range(3):
+        person.page.locator("#say").press("Enter")
+    person.page.wait_for_timeout(200)
+    talks.slow = False
+    person.hears("没听明白")
+    person.page.wait_for_timeout(200)
+    assert talks.heard == ["慢慢查电费"]
 
 
 def test_an_old_answer_that_comes_late_takes_nothing_away(
@@ -287,9 +304,8 @@ def test_an_old_answer_that_comes_late_takes_nothing_away(
         answer = route.fetch()
         late.append(lambda: route.fulfill(response=answer))
 
-    person.chooses("陈明")
-    page.wait_for_function("() => document.documentElement.classList.contains('live')")
-    page.wait_for_timeout(300)  # the look that every stream begins with
+    with page.expect_response("**/talk/live"):  # the look that every stream begins with
+        person.chooses("陈明")
     page.route("**/talk/live", hold)
     pages.do(talks.add, CHENM, "bot", "水费已销账。")
     person.waits_until(lambda: len(late) == 1, "nobody looked")
@@ -333,6 +349,21 @@ def test_the_newest_words_come_into_sight(person: Person, talks: ScriptedTalks, 
     assert dock
     assert box["y"] >= 0
     assert box["y"] + box["height"] <= dock["y"]
+
+
+def test_a_code_on_the_other_phone_comes_into_sight(person: Person) -> None:
+    person.chooses("陈明")
+    for words in ("交电费", "0319001200345678", "对"):
+        person.says(words)
+    person.hears(r"123\.45")
+    person.says("付")
+    code = person.page.locator(".phone strong.code")
+    code.wait_for()
+    person.page.wait_for_timeout(200)
+    box, dock = code.bounding_box(), person.page.locator(".dock").bounding_box()
+    assert box
+    assert dock
+    assert 0 <= box["y"] <= box["y"] + box["height"] <= dock["y"]
 
 
 def test_the_keypad_collects_digits_at_once(person: Person, talks: ScriptedTalks) -> None:
@@ -410,7 +441,8 @@ def test_the_payment_link_leads_to_the_payment_page(person: Person) -> None:
 
 
 def test_a_page_that_is_too_old_is_read_again(person: Person, talks: ScriptedTalks) -> None:
-    person.chooses("陈明")
+    with person.page.expect_response("**/talk/live"):  # the look that every stream begins with
+        person.chooses("陈明")
     person.page.context.clear_cookies()
     person.page.locator("#say").fill("付")
     person.sends()

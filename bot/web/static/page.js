@@ -23,6 +23,14 @@
     window.addEventListener("pagehide", hush);
   }
 
+  // --- what is sent later must not wait for what was sent before: 停 overtakes a slow answer. A form that is sent
+  // twice is the same event to the server, so nothing has to be held back here.
+  let lane = 1;
+  document.addEventListener("htmx:before:request", (event) => {
+    lane = (lane % 3) + 1;
+    for (const form of document.querySelectorAll("form[data-once]")) form.setAttribute("hx-sync", `#lane-${lane}:queue all`);
+  });
+
   // --- what was sent is emptied, and the form gets a new name; what was typed meanwhile stays ---
   const sent = new WeakMap();
   document.addEventListener("htmx:before:request", (event) => {
@@ -40,6 +48,8 @@
 
   // --- an answer that was overtaken by a newer one is not shown ---
   let seen = new Set();
+  let seenCode = "";
+  const code = () => document.querySelector(".phone .code");
   document.addEventListener("htmx:before:swap", (event) => {
     const revision = event.detail.ctx.response?.headers.get("X-Talk-Revision");
     if (revision !== null && revision !== undefined) {
@@ -50,6 +60,7 @@
       live.dataset.revision = revision;
     }
     seen = new Set([...document.querySelectorAll("li.turn")].map((turn) => turn.id));
+    seenCode = code()?.textContent;
   });
 
   // --- the eye and the keyboard land on what is new ---
@@ -59,7 +70,9 @@
     const fresh = [...document.querySelectorAll("li.turn")].filter((turn) => !seen.has(turn.id));
     const first = fresh.find((turn) => !turn.classList.contains("me")) ?? fresh[0];
     const notice = document.querySelector("#live .notice[role=alert]");
-    show(notice ?? first, calm());
+    // A new code on the other phone is what one needs to see now; the question stands right above it.
+    if (code() && code().textContent !== seenCode) code().scrollIntoView({ block: "nearest", behavior: calm() });
+    else show(notice ?? first, calm());
     if (document.activeElement === document.body) (notice ?? first)?.focus({ preventScroll: true });
   });
   if (!location.hash) show(document.querySelector("body.talking #newest"), "auto");
