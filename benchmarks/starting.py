@@ -114,7 +114,10 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[tuple[
     with subprocess.Popen(command, cwd=_HERE, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield process.pid, str(json.loads(process.stdout.readline())["url"])
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit("The server to be measured did not start; its message stands above.")
+            yield process.pid, str(json.loads(line)["url"])
         finally:
             process.terminate()
             try:

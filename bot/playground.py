@@ -19,7 +19,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot import demo, evidence
+from bot import abilities, demo, evidence
 from bot.app import Application, build, enrol_town
 from bot.arranging import arrange_given
 from bot.settings import Settings
@@ -39,112 +39,6 @@ from payments.authority import people
 START = datetime(2026, 3, 10, 9, 0, tzinfo=SHANGHAI).astimezone(UTC)
 GIVEN_SINCE = START - timedelta(days=1)
 _TIMEOUT_SECONDS = 0.2  # settled 30: how long the client waits while the sandbox holds an answer
-
-_CAN = frozenset(
-    [
-        "persona.stranger",
-        "step.say",
-        "step.voice",
-        "step.key",
-        "step.tap",
-        "step.press",
-        "step.silence",
-        "step.call_in",
-        "step.hangup",
-        "step.advance",
-        "step.redeliver",
-        "step.double_tap",
-        "step.restart",
-        "step.event",
-        "tap.affirm",
-        "tap.deny",
-        "tap.human",
-        "tap.stop",
-        "tap.take_over",
-        "tap.hand_back_with",
-        "channel.telegram",
-        "channel.voice",
-        "channel.console",
-        "channel.web",
-        "given.account_saved",
-        "given.instruments",
-        "given.grant_extra",
-        "given.gateway",
-        "given.billers",
-        "given.payment_done",
-        "given.payment_pending",
-        "given.console",
-        "fault.timeout_then_paid_after",
-        "fault.timeout_never_paid",
-        "fault.slow",
-        "fault.error_500",
-        "fault.declined",
-        "fault.declined_by_biller_maintenance",
-        "fault.insufficient_funds",
-        "fault.down",
-        "event.biller_ack",
-        "event.biller",
-        "event.change",
-        "event.billers",
-        "event.instruments",
-        "event.callback",
-        "event.callbacks",
-        "event.race",
-        "event.process",
-        "event.meter",
-        "expect.channel",
-        "expect.slower",
-        "expect.bot_silent",
-        "expect.ends",
-        "then.captures",
-        "then.captures_new",
-        "then.posted",
-        "then.refunds",
-        "then.holds",
-        "then.state",
-        "then.outbox_count",
-        "then.tickets",
-        "then.audit",
-        "then.hash_chain_ok",
-        "then.exceptions_open",
-        "ticket.callback",
-        "ticket.human",
-        "audit.name_check_passed",
-        "audit.name_check_failed",
-        "audit.digit_doubt_resolved",
-        "audit.confirmed",
-        "audit.captured",
-        "audit.posted",
-        "audit.second_factor_passed",
-        "audit.second_factor_failed",
-        "audit.duplicate_callback_ignored",
-        "audit.late_conflicting_callback",
-        "audit.forged_callback_refused",
-        "audit.handoff_started",
-        "audit.handoff_ended",
-        "audit.takeover",
-        "audit.access_refused",
-        "audit.refund_requested",
-        "audit.refunded",
-        "audit.data_read",
-    ]
-)
-_CAN_ASSERT = frozenset(
-    [
-        "flow_started",
-        "flow_completed",
-        "flow_cancelled",
-        "action_executed",
-        "slot_was_set",
-        "slot_was_not_set",
-        "bot_uttered",
-        "bot_did_not_utter",
-        "pattern_clarification_contains",
-        "money_moved",
-        "gateway_calls",
-        "outbox",
-    ]
-)
 
 
 @dataclass
@@ -203,7 +97,7 @@ class Playground:
 
     def supports(self, key: str) -> bool:
         """Whether this world can do or tell it."""
-        return key in _CAN or (key.startswith("assertion.") and key.removeprefix("assertion.") in _CAN_ASSERT)
+        return abilities.has(key)
 
     # --- building ---------------------------------------------------------------------------------------------
 

@@ -165,15 +165,22 @@ def _caption(tx: Tx, person: Person, town: World | None, locale: str) -> str:
         parts.append("眼神不太好" if zh else "poor sight")
     if not person.smartphone:
         parts.append("只有老式电话" if zh else "plain telephone only")
-    parts += _relatives(tx, person.id, locale)
-    return (",".join(parts) if zh else ", ".join(parts)) or ("居民" if zh else "resident")
+    parts += _relatives(person.id, town, locale)
+    return ("，".join(parts) if zh else ", ".join(parts)) or ("居民" if zh else "resident")
 
 
-def _relatives(tx: Tx, person: PersonId, locale: str) -> list[str]:
+def _relatives(person: PersonId, town: World | None, locale: str) -> list[str]:
+    """李建国的女儿，在外地: whose child somebody is, the first thing a visitor wants to know of him."""
+    if town is None:
+        return []
     words = []
-    for relation in people.relatives(tx, person):
+    for relation in town.relations:
         word = relation_word(relation.kind, locale)
-        if word and relation.kind in ("father", "mother", "parent"):
-            name = people.person(tx, relation.relative).name
-            words.append(f"{word}是{name}" if locale == "zh" else f"{word}: {name}")
+        if (
+            relation.person == person
+            and word
+            and relation.kind in ("daughter", "son", "husband", "wife", "mother")
+        ):
+            other = town.people[relation.of].name
+            words.append(f"{other}的{word}" if locale == "zh" else f"{word} of {other}")
     return words

@@ -47,7 +47,7 @@ def begin(m: Moment, name: str, given: Mapping[str, Any] | None = None, *, kind:
     known = {slot: v for slot, v in (given or {}).items() if slots.usable(m.release.slots.get(slot), v)}
     if m.talk.stack:
         m = with_context(m, shelf=dict(m.talk.slots))
-        m = _cleared(m, slots.used_by(m.release, flow) | known.keys())
+        m = with_talk(m, slots={})
         kind = "interrupt" if kind == "regular" else kind
     m = _cleared(m, {slot for slot, v in (given or {}).items() if v is None})
     frame = Frame(flow.id, flow.first, kind, trail=start_mark(m, tuple(known)))  # type: ignore[arg-type]
@@ -75,8 +75,6 @@ def link_flow(m: Moment, name: str) -> Moment:
         )
     kept = frozenset(flow_of(m, frame).persisted)
     m = _cleared(m, _touched(m, (frame,)) - kept)
-    if len(m.talk.stack) > 1:
-        m = _cleared(m, slots.used_by(m.release, target) - kept)
     kind = "link" if frame.kind == "regular" else frame.kind
     given = tuple(name for name in m.talk.slots if name in kept)
     return with_talk(

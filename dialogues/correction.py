@@ -5,12 +5,12 @@ A correction goes back along the trail of this talk, to the earliest step that f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dialogues import slots
+from dialogues import predicate, slots
 from dialogues.flowfile import START
-from dialogues.model import Frame, TrailMark
+from dialogues.model import Frame, Step, TrailMark
 from dialogues.moment import (
     LISTENING,
     SENT,
@@ -63,18 +63,21 @@ def in_trail(m: Moment, slot: str) -> bool:
 
 
 def _place(m: Moment, slot: str) -> tuple[int, int] | None:
-    """Frame and trail mark of the earliest step that filled the slot and will take another value for it.
+    """Frame and trail mark of the earliest step that asked for the slot or made use of it.
 
     A step that sets a fixed value, or an action that writes the slot without reading it, would only undo the correction.
-    Failing that: the earliest step that filled something which depends on it.
+    Failing that: where the wish itself brought it, or the earliest step that filled something which depends on it.
     """
-    places = [
-        (at, number)
+    marks = [
+        (at, number, mark)
         for at in range(base_of(m), len(m.talk.stack))
         for number, mark in enumerate(m.talk.stack[at].trail)
-        if slot in mark.slots and _takes(m, m.talk.stack[at], mark, slot)
     ]
-    return min(places) if places else _place_of_dependents(m, slot)
+    if not any(slot in mark.slots for _, _, mark in marks):
+        return _place_of_dependents(m, slot)
+    places = [(at, number) for at, number, mark in marks if _takes(m, m.talk.stack[at], mark, slot)]
+    brought = [(at, number) for at, number, mark in marks if mark.step == START and slot in mark.slots]
+    return min(places or brought, default=None)
 
 
 def _place_of_dependents(m: Moment, slot: str) -> tuple[int, int] | None:
@@ -89,13 +92,27 @@ def _place_of_dependents(m: Moment, slot: str) -> tuple[int, int] | None:
 
 
 def _takes(m: Moment, frame: Frame, mark: TrailMark, slot: str) -> bool:
-    if mark.step == START:
-        return True
+    """Whether a step asked for the slot, or did what it did because of it."""
     step = flow_of(m, frame).steps.get(mark.step)
-    if step is None or step.kind == "set_slots":
+    if step is None:
         return False
+    if any(path == predicate.Path("slots", slot) for path in _looked_at(step)):
+        return True
+    match step.kind:
+        case "collect":
+            return step.collect == slot
+        case "call":
+            called = m.release.flows.get(step.flow)
+            return slot in mark.slots or (called is not None and slot in slots.used_by(m.release, called))
     spec = m.release.actions.get(step.action)
-    return step.kind != "action" or (spec is not None and slot in spec.reads)
+    return spec is not None and slot in spec.reads
+
+
+def _looked_at(step: Step) -> Iterator[predicate.Path]:
+    """What decided where the talk went after a step."""
+    for branch in step.next:
+        if branch.condition is not None:
+            yield from predicate.paths(branch.condition)
 
 
 def _belongs(m: Moment, slot: str) -> bool:

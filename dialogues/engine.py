@@ -231,7 +231,7 @@ def _taken_step(m: Moment, step: Step) -> Moment:
         case "link":
             return link_flow(m, step.flow)
         case "noop":
-            return _branched(m)
+            return _branched(marked(m, step.id, ()))
         case _:
             assert_never(step.kind)
 

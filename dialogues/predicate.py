@@ -346,7 +346,7 @@ TRUE.3: /true\b/i
 FALSE.3: /false\b/i
 NULL.3: /(null|none|undefined)\b/i
 EMPTY.3: /empty\b/i
-PATH: /[A-Za-z_][A-Za-z0-9_]*(\.([A-Za-z_][A-Za-z0-9_]*|\{\{[^}]*\}\}))*/
+PATH: /[A-Za-z_][A-Za-z0-9_]*(\.([A-Za-z_][A-Za-z0-9_]*|\{\{[^}]*\}\}))+/
 NUMBER: /-?\d+(\.\d+)?/
 STRING: /"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/
 %ignore /\s+/
@@ -369,9 +369,7 @@ def _grammar() -> Lark:
         empty = staticmethod(lambda _: Literal(""))
         negation = staticmethod(Not)
         inner = staticmethod(lambda part: part)
-        path = staticmethod(
-            lambda token: Path(*token.split(".", 1)) if "." in token else Path("", str(token))
-        )
+        path = staticmethod(lambda token: Path(*token.split(".", 1)))
         either = staticmethod(lambda *parts: Either(parts))
         both = staticmethod(lambda *parts: Both(parts))
 

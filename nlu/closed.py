@@ -65,7 +65,7 @@ _BYE_EN = re.compile(
     r"^(?:ok|okay|oh|great|good|well|right|that's all|that is all|no|nothing else|alright|all right|fine|lovely|perfect|,| )*(?:thanks|thank you|thank you very much|thanks a lot|thank you so much|many thanks|cheers|bye|goodbye|good bye|bye bye|see you|that's all|that is all|nothing else|that'll be all|i'm done)+(?: bye| goodbye| very much| for your help| for now| so much| then)*$"
 )
 _RESUME_ZH = re.compile(
-    f"^{_I}(?:继续|接着|接着来|接着弄|接着说|往下|往下说|下一步|回到刚才|回刚才的?|刚才的?继续){_END}$"
+    f"^{_I}(?:(?:继续|接着)(?:来|弄|说|办|交|付|查|充)?|往下|往下说|下一步|回到刚才|回刚才的?|刚才的?继续){_END}$"
 )
 _RESUME_EN = re.compile(
     r"^(?:please |let's |ok )*(?:continue|carry on|keep going|resume|go on|back to (?:that|it|before)|where were we)(?: please)?$"

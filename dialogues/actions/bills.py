@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from data.ids import AccountId, ActId, QuoteId
-from data.model import BillLine, Exactness, Quote
+from data.model import BillLine, Exactness, May, Quote
 from data.money import Money
-from dialogues.actions.ports import Arguments, Inside, Outside, Result, inside, outside
+from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from dialogues.results import payment_slots
+from payments.authority import access
 from payments.quoting import Quoted, amount_fits, kept_quote
+
+_SPOKEN_OF = timedelta(minutes=30)  # longer ago, and the person is asked which bill he means
 
 
 @outside(
     "action_quote_bill",
     "due prepaid nothing_due ic_card trouble",
     reads="account_id",
-    writes="quote prepaid due arrears late_fee late_days late_rate due_date balance days_left holder biller_name trouble",
+    writes="quote prepaid due arrears late_fee late_days late_rate due_date balance days_left holder biller_name trouble "
+    "last_account last_utility last_at",
     reads_others=True,
 )
 async def quote_bill(room: Outside, slots: Arguments) -> Result:
@@ -30,7 +35,12 @@ async def quote_bill(room: Outside, slots: Arguments) -> Result:
     quote = answer.quote
     outcome = "prepaid" if quote.prepaid else "due" if quote.due else "nothing_due"
     biller = room.catalogue.biller(quote.biller).name[room.locale]
-    return Result(outcome, {"biller_name": biller, **quote_slots(quote)})
+    spoken_of = {
+        "last_account": answer.account.id,
+        "last_utility": answer.account.utility.value,
+        "last_at": room.clock.now().isoformat(),
+    }
+    return Result(outcome, {"biller_name": biller, **quote_slots(quote), **spoken_of})
 
 
 def quote_slots(quote: Quote) -> dict[str, Any]:
@@ -57,17 +67,39 @@ def _line(quote: Quote, kind: str) -> BillLine | None:
 
 @inside(
     "action_same_again",
-    "unfinished none",
-    reads="utility account relation person_name account_id",
-    writes="account_id",
+    "unfinished known none",
+    reads="utility account relation person_name account_id last_account last_at",
+    writes="account_id utility bill_name biller_name tail holder",
 )
 def same_again(room: Inside, slots: Arguments) -> Result:
-    """再付一次, and nothing named: the payment whose result is still open is the one that is meant."""
+    """Nothing named: 再付一次 means the payment whose result is open, 充一百 the account just spoken of."""
     if any(slots.get(name) for name in ("utility", "account", "relation", "person_name", "account_id")):
         return Result("none")
     recent = room.till.payments_of(room.tx, room.person)
     unfinished = next((p for p in recent if p.told in ("checking", "waiting_payer")), None)
-    return Result("unfinished", {"account_id": unfinished.account}) if unfinished else Result("none")
+    if unfinished is not None:
+        return Result("unfinished", {"account_id": unfinished.account})
+    return _just_spoken_of(room, slots)
+
+
+def _just_spoken_of(room: Inside, slots: Arguments) -> Result:
+    since = slots.get("last_at")
+    if not since or room.now - datetime.fromisoformat(since) > _SPOKEN_OF:
+        return Result("none")
+    account = access.open_account(room.tx, room.person, May.BILLS, AccountId(slots["last_account"]), room.now)
+    if account is None:
+        return Result("none")
+    return Result(
+        "known",
+        {
+            "account_id": account.id,
+            "utility": account.utility.value,
+            "bill_name": bill_name(room.catalogue, account.utility, room.locale),
+            "biller_name": room.catalogue.biller(account.biller).name[room.locale],
+            "tail": account.tail,
+            "holder": account.holder_masked,
+        },
+    )
 
 
 @inside(

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dialogues import engine, responses, wire
-from dialogues.model import Alarm, Answered, Call, CheckFactor, Commit, Effect, EndTalk, Heard, News, Propose, Say
+from dialogues.model import (
+    Alarm,
+    Answered,
+    Call,
+    CheckFactor,
+    Commit,
+    Effect,
+    EndTalk,
+    Heard,
+    News,
+    Propose,
+    Say,
+)
 from dialogues.moment import HUMAN
 from nlu import commands as c
 from tests.dialogues.talking import ACTIONS, Talk, shop
@@ -45,7 +58,10 @@ COMMANDS = st.one_of(
     ),
     st.builds(c.Affirm, st.sampled_from(["word", "spoken", "key", "button"])),
     st.builds(c.Deny),
-    st.builds(c.Choose, st.sampled_from(["power", "yes", "no", "human", "stop", "4", "10", "look", "east", "nonsense"])),
+    st.builds(
+        c.Choose,
+        st.sampled_from(["power", "yes", "no", "human", "stop", "4", "10", "look", "east", "nonsense"]),
+    ),
     st.builds(c.Code, st.just("1234")),
     st.builds(c.CancelFlow),
     st.builds(c.Stop),
@@ -70,7 +86,10 @@ ANSWERED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "action_open_ticket": [("opened", {})],
     "action_note_digit_doubt": [("noted", {})],
     "propose": [
-        *[("proposed", {"act": "act", "digest": "d", "strength": s, "method": "零钱"}) for s in ("key", "code", "approval")],
+        *[
+            ("proposed", {"act": "act", "digest": "d", "strength": s, "method": "零钱"})
+            for s in ("key", "code", "approval")
+        ],
         ("refused", {"reason": "over_cap"}),
     ],
     "check": [("passed", {"factor": "pin"}), ("wrong", {"tries_left": 2}), ("blocked", {}), ("expired", {})],
@@ -104,7 +123,11 @@ class Walk(RuleBasedStateMachine):
     def speak(self, said: list[c.Command], *, past_guard: bool) -> None:
         before = self.talk.now
         (self.talk.guarded if past_guard else self.talk.say)(*said)
-        if any(isinstance(one, c.Affirm) for one in said) and before.top is not None and before.top.phase == "confirm":
+        if (
+            any(isinstance(one, c.Affirm) for one in said)
+            and before.top is not None
+            and before.top.phase == "confirm"
+        ):
             assert before.top.context["act"]
             self.last_yes = before.prompt
         self._checked(before.prompt)
@@ -145,15 +168,15 @@ class Walk(RuleBasedStateMachine):
         self._checked(before)
 
     @rule(mode=st.sampled_from(["bot", "waiting"]))
-    def staff(self, mode: str) -> None:
-        from dataclasses import replace
-
+    def staff(self, mode: Literal["bot", "waiting"]) -> None:
         self.talk.now = replace(self.talk.now, mode=mode)
 
     # --- what must hold ---------------------------------------------------------------------------------------
 
     def _checked(self, prompt_before: int) -> None:
-        assert not any("circle" in one.what or "cannot be said" in one.what for one in self.talk.all(Alarm)), self.talk.all(Alarm)
+        assert not any(
+            "circle" in one.what or "cannot be said" in one.what for one in self.talk.all(Alarm)
+        ), self.talk.all(Alarm)
         for effect in self.talk.effects:
             self._note(effect)
         for say in self.talk.all(Say):
@@ -190,8 +213,18 @@ class Walk(RuleBasedStateMachine):
         self._is_never_asked_the_same_way_three_times()
 
     def _comes_to_rest(self) -> None:
-        if __import__("os").environ.get("WALKED"): open("/tmp/walked","a").write(self.talk.phase+"\n")
-        assert self.talk.phase in {"open", "ask", "call", "propose", "confirm", "code", "check", "commit", "outcome", "resume"}
+        assert self.talk.phase in {
+            "open",
+            "ask",
+            "call",
+            "propose",
+            "confirm",
+            "code",
+            "check",
+            "commit",
+            "outcome",
+            "resume",
+        }
         assert len(self.talk.now.stack) <= 3 * len(FLOWS)
 
     def _survives_a_restart(self) -> None:
@@ -228,7 +261,7 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=1500,
+    max_examples=80,
     stateful_step_count=60,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],

@@ -23,7 +23,7 @@ async def patient(make_town: Towns) -> AsyncIterator[RealTown]:
 
 async def _slow_biller(town: RealTown) -> RealTown:
     await town.open("limin")
-    await town.control.fault("biller", "slow", seconds=20, account="W-LI", operation="query")
+    await town.control.fault("biller", "slow", seconds=20, account="W-LI", operation="query", uses=1)
     await town.app.desk.serve(town.message("limin", "交水费"))
     assert [s.response for s in await town.heard_by("limin")] == ["utter_looking"]
     return town

@@ -73,11 +73,15 @@ class Person:
 
     def chooses(self, name: str) -> None:
         self.opens("/")
-        self.presses(name, exact=False)
+        self.picks(name)
         self.page.locator("#say").wait_for()
 
-    def presses(self, title: str, exact: bool = True) -> None:
-        self.page.get_by_role("button", name=title, exact=exact).last.click()
+    def picks(self, name: str) -> None:
+        """Presses the card with this name; captions may name relatives."""
+        self.page.locator("button.card", has=self.page.get_by_text(name, exact=True)).click()
+
+    def presses(self, title: str) -> None:
+        self.page.get_by_role("button", name=title, exact=True).last.click()
 
     def answers(self, title: str) -> None:
         """Presses one of the bot's answer buttons."""
@@ -163,8 +167,12 @@ FOCUSED = """() => {
 class KeyboardPerson(Person):
     """Somebody who has no mouse. Whatever the keyboard reaches must be seen to have it."""
 
-    def presses(self, title: str, exact: bool = True) -> None:
-        self._reaches(lambda now: now["name"] == title if exact else title in str(now["name"]), title)
+    def presses(self, title: str) -> None:
+        self._reaches(lambda now: now["name"] == title, title)
+        self.page.keyboard.press("Enter")
+
+    def picks(self, name: str) -> None:
+        self._reaches(lambda now: str(now["name"]).split("\n")[0] == name, name)
         self.page.keyboard.press("Enter")
 
     def answers(self, title: str) -> None:

@@ -35,6 +35,7 @@ PAY_PAGE = "http://127.0.0.1:9/pay/hp_2k8v"
 PEOPLE = [
     ("limin", "李敏", "女儿,在外地,替父母交费", "daughter in another city, pays for her parents"),
     ("chenm", "陈明", "儿子,替广州的妈妈交费", "son, pays for his mother in Guangzhou"),
+    ("zhanggf", "张桂芳", "六十一岁,儿子是陈明", "sixty-one, mother of 陈明"),
     ("chengfs", "程福生", "八十岁,眼睛不好,用大字", "eighty, poor sight, large letters"),
     ("lijg", "李建国", "八十三岁,只有老人机", "eighty-three, a plain telephone"),
 ]

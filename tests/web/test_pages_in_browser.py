@@ -141,7 +141,7 @@ def test_pages_in_english(browser: Browser, pages: ServedPages, talks: ScriptedT
     page = context.new_page()
     page.goto(pages.address)
     judge(page, "who are you, in English")
-    page.get_by_role("button", name="陈明").click()
+    Person(page, pages.address).picks("陈明")
     page.get_by_role("textbox", name="What would you like to do?").wait_for()
     pages.do(talks.add, CHENM, "bot", "The bill is\n123.45 yuan, due 25 March. Pay it?", "Pay", "Not now")
     page.get_by_role("button", name="Not now").wait_for()
@@ -202,7 +202,7 @@ def test_letter_sizes(
     person.opens("/")
     person.presses(title)
     person.page.get_by_role("button", name=title, pressed=True).wait_for()
-    person.presses("陈明", exact=False)
+    person.picks("陈明")
     person.says("交电费")
     person.hears("户号")
     words = person.page.locator("li.turn.bot .words p").last

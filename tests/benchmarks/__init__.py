@@ -1,0 +1,1 @@
+"""That the benchmarks run; how fast anything is, no test asks."""

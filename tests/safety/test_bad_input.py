@@ -1,0 +1,121 @@
+"""Whatever is typed, at whatever question: a clear reply, nothing of it carried out, nothing charged, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.safety.real_town import RealTown
+
+NASTY = {
+    "far too long": "交电费" * 3_000,
+    "many digits": "1" * 400,
+    "many yeses": "付" * 500,
+    "emoji": "👍👌🎉",
+    "a family of emoji": "👨‍👩‍👧‍👦❤️‍🔥",
+    "control characters": "\x00\x01\x07付\x1b[2J",
+    "text turned round": "\u202e付\u202c",
+    "hidden characters": "\u200b付\ufeff\u2060",
+    "half a character": "\ud83d付",
+    "sql": "'; DROP TABLE payments; --",
+    "more sql": "' OR '1'='1",
+    "html": "<script>alert(1)</script><img src=x onerror=付>",
+    "a template": "{{7*7}}{% for x in ().__class__.__mro__ %}{{x}}{% endfor %}",
+    "a format string": "{amount} {holder.__class__} %s%n ${jndi:ldap://x}",
+    "our own button": "/affirm",
+    "our own choice": '/choose{"electricity"}',
+    "json": '{"act": "pay", "amount": 1}',
+    "not a number": "NaN",
+    "a power": "1e9",
+    "less than nothing": "-100",
+    "infinity": "∞元",
+}
+SECRETS = {
+    "a card": "6222021234567890128",
+    "a card in groups": "我的卡号 6222 0212 3456 7890 128",
+    "a foreign card": "4111 1111 1111 1111",
+    "an identity card": "身份证11010519491231002X",
+    "a bank's code": "银行发来的验证码是482913",
+    "a bank's code in English": "the bank code is 482913",
+    "a card's password": "我的银行卡密码是739164",
+}
+# How each question is reached, and what waits there.
+QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "open": ("limin", ()),
+    "account": ("chenm", ("交电费",)),
+    "name_check": ("chenm", ("交电费", "0319001200345678")),
+    "amount": ("limin", ("交电费",)),
+    "confirm": ("limin", ("交水费",)),
+    "code": ("limin", ("交水费", "确认")),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_nonsense_gets_a_reply_and_moves_nothing(town: RealTown, question: str) -> None:
+    person, way = QUESTIONS[question]
+    await town.open(person)
+    for name, text in NASTY.items():
+        await town.says(person, "停", *way)
+        assert await town.asks(person) == question
+        heard = await town.says(person, text)
+        assert heard, f"silence after {name} at {question}"
+        assert not _echoed("\n".join(heard)), f"{name} at {question} came back: {heard}"
+        assert await town.asks(person) != "code" or question == "code", f"{name} passed for a yes"
+    facts = await town.facts()
+    assert facts.captures == []
+    assert [c for c in facts.gateway_calls or () if c.action == "pay"] == []
+    assert await _wrong(town) == []
+    assert town.log.getvalue() == ""  # nothing of it is a mistake of ours
+
+
+def _echoed(text: str) -> bool:
+    return any(part in text for part in ("script", "DROP", "49", "__class__", "jndi", "\x1b", "\u202e", "{", "}"))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_what_belongs_to_a_bank_is_refused_and_not_kept(town: RealTown, question: str) -> None:
+    person, way = QUESTIONS[question]
+    await town.open(person)
+    for name, text in SECRETS.items():
+        await town.says(person, "停", *way)
+        heard = await town.says(person, text)
+        assert any(s.response.startswith("utter_refuse_") for s in await _last(town, person, len(heard))), (
+            f"{name} at {question}: {heard}"
+        )
+    assert await town.captures() == []
+    written = town.rows() + town.log.getvalue()
+    talk = await _talk_as_shown(town, person)
+    for digits in ("6222021234567890128", "4111111111111111", "11010519491231002", "482913", "739164"):
+        assert digits not in written.replace(" ", "")
+        assert digits not in talk.replace(" ", "")
+
+
+async def _last(town: RealTown, person: str, n: int) -> list[object]:
+    return (await town.heard_by(person))[-n:]  # type: ignore[return-value]
+
+
+async def _talk_as_shown(town: RealTown, person: str) -> str:
+    """The person's page and the mirror the staff looks at."""
+    from bot.talks import history
+    from data.ids import PersonId
+    from dialogues import staffing
+
+    who = PersonId(person)
+    page = await town.app.store.run(lambda tx: history(tx, who))
+    mirror = await town.app.store.run(lambda tx: staffing.mirror(tx, who, limit=1_000))
+    return "\n".join([*(e.text for e in page), *(line.text for line in mirror)])
+
+
+async def _wrong(town: RealTown) -> list[str]:
+    """Broken promises, but for the sentences that the same nonsense again and again is answered with."""
+    return [found for found in await town.broken() if not found.startswith("S-I7")]
+
+
+async def test_what_was_asked_is_still_answered_after_all_that(town: RealTown) -> None:
+    """Nothing is lost: the same talk goes on and pays, once."""
+    await town.open("limin")
+    await town.says("limin", "交水费")
+    for text in (NASTY["sql"], SECRETS["a card"]):
+        await town.says("limin", text)
+    await town.says("limin", "确认", await town.code("limin"))
+    assert await town.captures() == [("W-LI", 4_650)]
+    assert await _wrong(town) == []
