@@ -17,7 +17,7 @@ demo: $(VENV)/.core .cache/nlu.stamp ## the demo town: installs what is needed, 
 	$(PY) -m bot demo
 
 test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis; about 10 minutes
-	$(PY) -m pytest -q -m "not prove"
+	$(PY) -m pytest -q -m "not prove" -n 2 --dist loadfile
 
 prove: $(VENV)/.dev .cache/nlu.stamp ## the long proofs at full figures; up to 60 minutes
 	$(PY) -m pytest -q -m "prove" --timeout 3500

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from bot.bells import Bells
 from bot.carrier import Carrier
 from bot.channels import Channel, Delivery
 from bot.channels.web import WebChannel
@@ -63,6 +64,7 @@ class Application:
     desk: Desk
     carrier: Carrier
     web: WebChannel
+    bells: Bells
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def beat(self) -> None:
@@ -77,7 +79,9 @@ class Application:
         await self.carrier.deliver()
 
     def start_beating(self) -> None:
-        """Keeps beating in the background until `close`."""
+        """Keeps beating in the background until `close`, and listens for bells of other processes."""
+        if self.settings.redis_url:
+            self.bells.start()
         self._beats.append(asyncio.create_task(self._beat_for_ever()))
 
     async def _beat_for_ever(self) -> None:
@@ -95,6 +99,7 @@ class Application:
             with suppress(asyncio.CancelledError):
                 await task
         await self.desk.rest()
+        await self.bells.close()
         await self.billers.aclose()
         await self.rail.aclose()
         self.store.close()
@@ -133,13 +138,14 @@ def build(
     advance = Advance(store, billers, rail, clock, catalogue, till.limits)
     runner = InlineRunner(store, advance, clock, owner=settings.executor)
     web = WebChannel()
+    bells = Bells(settings.redis_url, web.wake)
     desk = Desk(
         store,
         House(release(), Understanding(load_engine(settings)), till, catalogue),
         Quoting(store, billers, catalogue, clock),
         runner.advance_now,
         clock,
-        ring=web.wake,
+        ring=bells.ring,
         patience_seconds=settings.patience_seconds,
     )
 
@@ -154,7 +160,7 @@ def build(
     )
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
-        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web,
+        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
     )  # fmt: skip
 
 
@@ -176,6 +182,8 @@ def gateway(settings: Settings) -> tuple[SandboxBillers, SandboxRail]:
         )
     seconds = settings.gateway_timeout_seconds
     secret = settings.gateway_secret.get_secret_value()
+    if not secret:
+        raise SystemExit("No key for the gateway's callbacks is configured. Set BANGJIAO_GATEWAY_SECRET.")
     return (
         SandboxBillers(settings.gateway_url, timeout_seconds=seconds),
         SandboxRail(settings.gateway_url, secret, timeout_seconds=seconds),

@@ -16,9 +16,8 @@ from bot.app import Application
 from bot.staff import StaffTalks
 from bot.talks import WebTalks
 from bot.web.pages import create_pages
+from bot.web.serving import STOP_SECONDS, PagesServer
 from data.town import World
-
-Background = Callable[[], AsyncIterator[None]]
 
 
 def pages(application: Application, *, demo: bool, town: World | None = None) -> FastAPI:
@@ -44,7 +43,7 @@ def pages(application: Application, *, demo: bool, town: World | None = None) ->
     )
 
 
-class AnnouncingServer(uvicorn.Server):
+class AnnouncingServer(PagesServer):
     """Says where it is once it really answers."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
@@ -62,7 +61,12 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or Ctrl-C, beating in the background, then puts everything away."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, server_header=False
+        app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
+        server_header=False,
     )
     async with _open(application):
         await AnnouncingServer(config, announce).serve(sockets=[listening])

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         3.0, description="after this a person hears that it is still being looked up"
     )
     executor: str = Field("worker-1", description="name of this worker; two live workers never share one")
+    redis_url: str = Field(
+        "", description="redis://… rings at pages of other processes; optional, comfort only"
+    )
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
     town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

@@ -24,6 +24,8 @@ async def work(settings: Settings) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)
     await waking.launch()
+    if settings.redis_url:
+        application.bells.start()
     try:
         while not ended.is_set():
             await application.tell()

@@ -26,6 +26,7 @@ from data.store.talks import calls
 from dialogues import conversations, staffing, turn, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Outside, OutsideAction, Result
+from dialogues.hearing import readable
 from dialogues.model import Said
 from dialogues.turn import House, OutsideCall, Taken
 from payments.quoting import Quoting
@@ -79,7 +80,7 @@ class Desk:
 
     async def serve(self, event: InboundEvent) -> Served:
         """One event of one person. Returns when all that follows has happened, or patience is over."""
-        taken = await self._take(event)
+        taken = await self._take(readable(event))
         if taken.repeated:
             return Served(tuple(taken.said), repeated=True)
         said = taken.said + await self._said_after(taken)

@@ -33,6 +33,9 @@ from payments.authority import accounts
 if TYPE_CHECKING:
     from dialogues.turn import House
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")  # what a token of ours looks like; nothing else is looked up
+_HALF = re.compile("[\ud800-\udfff]")
+_SUBSTITUTE = "\x1a"  # a control character made for this; a text with one is never a yes
 _CHOOSE = re.compile(r'/choose\{"([^"]+)"\}')
 _PAYLOADS: dict[str, Command] = {
     "/affirm": Affirm("button"),
@@ -53,6 +56,14 @@ class HeardEvent:
     silent: bool = False
     shown: str | None = None  # what the log of talks shows instead of the event's own text
     conversation: Conversation | None = None
+
+
+def readable(event: InboundEvent) -> InboundEvent:
+    """The event without halves of characters: a broken channel may send them, and no row and no page can hold them."""
+    if not any(map(_HALF.search, (event.text, *event.nbest))):
+        return event
+    whole = [_HALF.sub(_SUBSTITUTE, text) for text in (event.text, *event.nbest)]
+    return replace(event, text=whole[0], nbest=tuple(whole[1:]))
 
 
 def hear(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
@@ -172,6 +183,8 @@ def _under_way(conversation: Conversation, act: str) -> bool:
 
 def _token(tx: Tx, event: InboundEvent) -> Any:
     token = str(event.payload.get("token", ""))
+    if not _TOKEN.fullmatch(token):
+        return None
     row = tx.conn.execute(sa.select(tokens).where(tokens.c.token == token)).one_or_none()
     if row is None or row.person != event.person or row.expires_at <= event.at:
         return None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from bot.web.visitors import LOCALES
+from dialogues.yamlfile import read
 
 _FOLDER = Path(__file__).parent / "words"
 
@@ -21,8 +20,7 @@ class Wording:
     @classmethod
     def of_the_house(cls) -> Wording:
         """Reads words/*.yml."""
-        reader = YAML(typ="safe")
-        return cls({code: reader.load((_FOLDER / f"{code}.yml").read_text("utf-8")) for code in LOCALES})
+        return cls({code: read(_FOLDER / f"{code}.yml") for code in LOCALES})
 
     def say(self, locale: str, key: str, **values: object) -> str:
         """One sentence with its values put in."""

@@ -42,7 +42,8 @@ def _prepare() -> None:
     app.release = cache(app.release)
     ssl.create_default_context = cache(ssl.create_default_context)
     app.release()
-    app.load_engine(Settings())
+    engine = app.load_engine(Settings())
+    app.load_engine = lambda _settings: engine
     catalogue.load()
     httpx.create_ssl_context()
     for kind in ("sqlite", "postgresql+psycopg"):
