@@ -24,7 +24,7 @@ def table(rows: Sequence[Row], machine: dict[str, Any]) -> Table:
 def _cells(row: Row) -> list[str]:
     f = row.figure
     return [
-        row.work, f"{_short(f.median)} {row.unit}", _short(f.p99), f"{_short(f.least)}–{_short(f.most)}", _peer(row),
+        row.work, f"{_short(f.median)} {row.unit}", _short(f.p99) if f.count >= 100 else "", f"{_short(f.least)}–{_short(f.most)}", _peer(row),
         "" if row.ratio is None else f"{row.ratio:.2f}", "" if row.cpu_ms is None else _short(row.cpu_ms),
         row.reach, _met(row),
     ]  # fmt: skip

@@ -23,7 +23,6 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address the web page listens on")
     port: int = Field(8080, description="port of the web page; 0 takes any free one")
-    public_url: str = Field("", description="how the rail reaches us for callbacks; default: host and port")
     cache_dir: Path = Field(Path(".cache"), description="where the trained understanding is kept")
     gateway_url: str = Field(
         "", description="address of the payment gateway (the sandbox speaks the published contract)"

@@ -27,6 +27,7 @@ _HUMAN = {
     for k in (InboundKind.TEXT, InboundKind.VOICE, InboundKind.KEY, InboundKind.BUTTON, InboundKind.CALL)
 }
 _ENTRIES_A_TURN = 100
+_TOLD = ("daughter", "son", "husband", "wife", "mother")  # what a caption says of a relative
 
 
 class WebTalks:
@@ -173,14 +174,11 @@ def _relatives(person: PersonId, town: World | None, locale: str) -> list[str]:
     """李建国的女儿，在外地: whose child somebody is, the first thing a visitor wants to know of him."""
     if town is None:
         return []
-    words = []
+    names: dict[str, list[str]] = {}
     for relation in town.relations:
         word = relation_word(relation.kind, locale)
-        if (
-            relation.person == person
-            and word
-            and relation.kind in ("daughter", "son", "husband", "wife", "mother")
-        ):
-            other = town.people[relation.of].name
-            words.append(f"{other}的{word}" if locale == "zh" else f"{word} of {other}")
-    return words
+        if relation.person == person and word and relation.kind in _TOLD:
+            names.setdefault(word, []).append(town.people[relation.of].name)
+    if locale == "zh":
+        return [f"{'和'.join(others)}的{word}" for word, others in names.items()]
+    return [f"{word} of {' and '.join(others)}" for word, others in names.items()]

@@ -30,7 +30,14 @@ def told() -> dict[str, Any]:
 
 def test_every_piece_of_work_is_measured(told: dict[str, Any]) -> None:
     works = " / ".join(row["work"] for row in told["rows"])
-    for expected in ("without understanding", "door to reply", "talks open", "first answer", "memory", "payments a second"):
+    for expected in (
+        "without understanding",
+        "door to reply",
+        "talks open",
+        "first answer",
+        "memory",
+        "payments a second",
+    ):
         assert expected in works
     for kind in ("sqlite", "postgresql"):
         assert f"one process, {kind}" in works
@@ -60,6 +67,12 @@ def test_progress_is_shown_apart_from_the_figures() -> None:
 
 def test_a_spread_tells_middle_and_ends() -> None:
     spread = Spread.of(float(n) for n in range(1, 101))
-    assert (spread.median, spread.p99, spread.least, spread.most, spread.count) == (50.5, 100.0, 1.0, 100.0, 100)
+    assert (spread.median, spread.p99, spread.least, spread.most, spread.count) == (
+        50.5,
+        100.0,
+        1.0,
+        100.0,
+        100,
+    )
     with pytest.raises(ValueError, match="nothing"):
         Spread.of([])

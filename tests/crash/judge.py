@@ -115,7 +115,7 @@ def _of_loose_ends(tx: Tx) -> Iterator[str]:
     yield from (f"{n} {what} at the end" for what, n in left.items() if n)
 
 
-def _count(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+def _count(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(table).where(condition)
 
 

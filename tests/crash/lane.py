@@ -20,7 +20,7 @@ from data.ids import AccountId, PersonId
 from data.store.engine import Tx
 from data.town import load_world
 from integrations.sandbox.control import SandboxControl
-from integrations.sandbox.control_wire import Inspection
+from integrations.sandbox.control_wire import Inspection, Side
 from payments.authority import accounts, enrol, numbers
 from tests.crash.life import Spec, line_of
 from tests.crash.resident import STORIES
@@ -54,6 +54,7 @@ class Case:
     fault: Fault | None = None
     kills: tuple[int, ...] = ()
     restart: timedelta = RESTART
+    mutant: str = ""  # a mistake put into every life
 
     def __str__(self) -> str:
         fault = f" {self.fault.name}" if self.fault else ""
@@ -157,6 +158,7 @@ class Lane:
             gateway_secret=self.town.secret,
             control_token=self.town.control_token,
             story=case.story,
+            mutant=case.mutant,
             at=START.isoformat(),
             timeout_seconds=1.0 if case.fault else 10.0,
         )
@@ -192,7 +194,7 @@ class Lane:
             await control.load_world(load_world(), START)
             await control.callbacks_to(None)
             if fault is not None:
-                await control.fault(fault.side, fault.kind, seconds=fault.seconds)
+                await control.fault(Side(fault.side), fault.kind, seconds=fault.seconds)
 
     async def _testimony(self) -> Inspection:
         async with self._back_door() as control:
@@ -200,7 +202,7 @@ class Lane:
 
     @asynccontextmanager
     async def _back_door(self) -> AsyncIterator[SandboxControl]:
-        async with httpx.AsyncClient(trust_env=False, verify=False) as client:  # noqa: S501
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             yield SandboxControl(self.town.url, self.town.control_token, client)
 
 

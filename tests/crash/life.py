@@ -32,6 +32,7 @@ from dialogues import wire
 from dialogues.model import Said
 from integrations.sandbox.control import SandboxControl
 from payments.authority import people
+from tests.crash.mutants import spoil
 from tests.crash.points import MortalStore, Points, mind_the_outside
 from tests.crash.resident import STORIES, Message, Resident
 from tests.databases import SEALER
@@ -52,6 +53,7 @@ class Spec:
     story: str
     at: str
     kill_at: int = 0
+    mutant: str = ""
     timeout_seconds: float = 10.0
     pending: tuple[dict[str, Any], ...] = ()
     seen: tuple[Message, ...] = ()
@@ -110,6 +112,8 @@ class Life:
         store.migrate()
         self.log.write("found", await store.run(_found))
         mind_the_outside(self.points)
+        if self.spec.mutant:
+            spoil(self.spec.mutant)
         self.points.armed = True
         self.app = self._built(store)
         await self.control.set_clock(self.clock.now())

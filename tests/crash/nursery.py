@@ -40,10 +40,10 @@ def main() -> None:
 def _prepare() -> None:
     """What is read from unchanging files is read here, once for all lives."""
     app.release = cache(app.release)
-    ssl.create_default_context = cache(ssl.create_default_context)
+    ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
     app.release()
     engine = app.load_engine(Settings())
-    app.load_engine = lambda _settings: engine
+    app.load_engine = lambda settings: engine
     catalogue.load()
     httpx.create_ssl_context()
     for kind in ("sqlite", "postgresql+psycopg"):

@@ -27,6 +27,10 @@ class Lanes:
         assert not found, "\n".join(found)
         return life
 
+    def broken(self, case: Case) -> list[str]:
+        """What was wrong in one case."""
+        return self._judged(case)[0]
+
     def play(self, cases: Iterable[Case]) -> list[str]:
         """Plays them all; everything that was wrong in any of them."""
         with ThreadPoolExecutor(self._count) as players:
@@ -58,7 +62,7 @@ def moments(life: Told) -> list[int]:
 def _differs(name: str, following: str) -> bool:
     if name.startswith((LOOKED, READ)):
         return False
-    asks = name.startswith(f"{BEFORE} GET") or name.startswith(f"{BEFORE} POST")
+    asks = name.startswith((f"{BEFORE} GET", f"{BEFORE} POST"))
     return asks or following == WRITTEN or not name.startswith(BEFORE)
 
 

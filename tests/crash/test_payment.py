@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.crash.lane import Case, Fault
@@ -44,6 +46,22 @@ def test_killed_again_while_it_recovers(lanes: Lanes, kind: str) -> None:
     (first,) = killed(plain, [point(lanes.rehearse(plain), "answered POST /rail/charges")])
     points = spread(moments(lanes.rehearse(first)), 10)
     report(lanes.play(killed(first, points)), len(points))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "dies_at", "seen"),
+    [
+        ("sends under a new number", "answered POST /rail/charges", "the rail collected [12592, 12592]"),
+        ("forgets what was under way", "before POST /rail/charges", "never told|was forgotten"),
+        ("tells news again", "answered POST /billers/sh-electricity/posts", "was written 2 times"),
+    ],
+)
+def test_the_judge_sees_mistakes(lanes: Lanes, mutant: str, dies_at: str, seen: str) -> None:
+    """A sweep that finds nothing is worth as much as what it would have found."""
+    good = Case("sqlite", "purse")
+    (case,) = killed(replace(good, mutant=mutant), [point(lanes.rehearse(good), dies_at)])
+    found = "\n".join(lanes.broken(case))
+    assert any(words in found for words in seen.split("|")), found
 
 
 def report(found: list[str], played: int) -> None:

@@ -146,6 +146,15 @@ class Walk(RuleBasedStateMachine):
         command = asks.get(expects.asks) or (c.Affirm("key") if yes else c.Deny())
         self.speak([command], past_guard=True)
 
+    @rule(steps=st.integers(1, 8))
+    def go_well_for_a_while(self, steps: int) -> None:
+        """Answers on both sides, each as wished for."""
+        for _ in range(steps):
+            if self.owed and self.talk.phase not in {"open", "ask", "confirm", "code", "resume"}:
+                self.answer(0, 1)
+            else:
+                self.answer_well(1)
+
     @rule(number=st.integers(0, 9), wild=st.integers(0, 19))
     def answer(self, number: int, wild: int) -> None:
         if not self.owed:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 import bot.app
+import bot.playground
 from bot import demo
 from bot.app import Application
 from bot.playground import GIVEN_SINCE, Playground
@@ -33,12 +34,12 @@ from payments.authority import enrol
 from tests.databases import KINDS, SEALER, Databases
 
 SECRET = "a-secret-of-the-tests-only-0123456789"
-RELEASE, ENGINE = cache(bot.app.release), cache(bot.app.load_engine)
+RELEASE, ENGINE, WORLD = cache(bot.app.release), cache(bot.app.load_engine), cache(load_world)
 
 
 def enrolled(tx: Tx) -> None:
     """Everybody of the town, as they stood the day before."""
-    enrol.enrol_world(tx, load_world(), GIVEN_SINCE)
+    enrol.enrol_world(tx, WORLD(), GIVEN_SINCE)
 
 
 @dataclass
@@ -218,7 +219,7 @@ def towns(databases: Databases, sandbox: demo.Town, folder: Path) -> Iterator[To
 
         def make(kind: str = "sqlite", **how: Any) -> RealTown:
             url = kept.enter_context(databases.url(kind, enrolled))
-            return RealTown(Settings(), sandbox, folder, url=url, **how)
+            return RealTown(Settings(), sandbox, folder, url=url, world=WORLD(), **how)
 
         yield make
 
@@ -234,8 +235,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[demo.Town]:
 def make_town(
     databases: Databases, sandbox: demo.Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Towns]:
-    """Makes towns on either database. Flows and trained words are read once: they are the same for every test."""
+    """Makes towns on either database. Flows, people and trained words are read once: no test changes them."""
     monkeypatch.setattr(bot.app, "release", RELEASE)
+    monkeypatch.setattr(bot.playground, "load_world", WORLD)
     monkeypatch.setattr(bot.app, "load_engine", ENGINE)
     with towns(databases, sandbox, tmp_path) as make:
         yield make
