@@ -23,6 +23,7 @@ from nlu.commands import (
     Expectation,
     Greet,
     Human,
+    Refuse,
     Repeat,
     Silence,
     Stop,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")  # what a token of ours looks like; nothing else is looked up
 _HALF = re.compile("[\ud800-\udfff]")
 _SUBSTITUTE = "\x1a"  # a control character made for this; a text with one is never a yes
+_OF_A_BANK = frozenset({"card_number", "bank_code"})  # refused, and nothing of it is kept (L8)
+_HIDDEN = "••••"
 _CHOOSE = re.compile(r'/choose\{"([^"]+)"\}')
 _PAYLOADS: dict[str, Command] = {
     "/affirm": Affirm("button"),
@@ -110,10 +113,12 @@ def _heard(
 ) -> HeardEvent:
     """Commands that passed the guard. While a person speaks with him the bot keeps silent, except to stop (L3)."""
     names = tuple(type(c).__name__ for c in commands)
+    bank = any(isinstance(c, Refuse) and c.kind in _OF_A_BANK for c in commands)
+    heard = HeardEvent(names=names, asked=waits_for.asks, shown=_HIDDEN if bank else None)
     if conversation.mode == "human" and not any(isinstance(c, Stop) for c in commands):
-        return HeardEvent(names=names, asked=waits_for.asks, silent=True)
+        return replace(heard, silent=True)
     allowed = guard.allowed(commands, conversation, waits_for, prompt)
-    return HeardEvent(inputs=(Heard(tuple(allowed)),), names=names, asked=waits_for.asks)
+    return replace(heard, inputs=(Heard(tuple(allowed)),))
 
 
 def _expectation(

@@ -57,7 +57,7 @@ def _of_the_lives(played: Played) -> Iterator[str]:
         last = played.lives[-1]
         yield f"lives ended with {ended}, not {wanted}: {last.one('died') or last.lines[-1]}"
     elif not played.lives[-1].one("rest"):
-        yield "the person was never told that the bill is written off"
+        yield "it did not come to an end, or the person was never told that the bill is written off"
 
 
 # --- money ------------------------------------------------------------------------------------------------------------

@@ -63,8 +63,8 @@ class RealTown(Playground):
 
     async def open(self, *people: str, channel: str = "telegram", locale: str = "") -> RealTown:
         """Opens the town for these people, on one kind of channel."""
-        locales = {p: locale for p in people} if locale else {}
-        await self.start(Stage(channels={p: channel for p in people}, locales=locales))
+        locales = dict.fromkeys(people, locale) if locale else {}
+        await self.start(Stage(channels=dict.fromkeys(people, channel), locales=locales))
         await self._quietly()
         await self._begin()
         return self
@@ -180,9 +180,7 @@ class RealTown(Playground):
 
     async def view(self, fresh_turn: Turn | None = None) -> View:
         """Everything sent and true until now, as the promises of every talk are judged by."""
-        return View(
-            await self.facts(), await self.sent(), 0, self.turns, self.stops, fresh_turn, self.spoken
-        )
+        return View(await self.facts(), await self.sent(), 0, self.turns, self.stops, fresh_turn, self.spoken)
 
     async def broken(self) -> list[str]:
         """Every promise of talks (S-I) that does not hold now, those about money rows (M-I) among them."""
@@ -199,7 +197,9 @@ class RealTown(Playground):
         """Every byte of the SQLite files, what is not yet merged from the log among them."""
         file = Path(self.url.removeprefix("sqlite:///"))
         found = sorted(file.parent.glob(f"{file.name}*"))
-        assert any(path.name.endswith("-wal") for path in found), "the write-ahead log is part of the database"
+        assert any(path.name.endswith("-wal") for path in found), (
+            "the write-ahead log is part of the database"
+        )
         return b"".join(path.read_bytes() for path in found)
 
 

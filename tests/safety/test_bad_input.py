@@ -37,6 +37,7 @@ SECRETS = {
     "a bank's code": "银行发来的验证码是482913",
     "a bank's code in English": "the bank code is 482913",
     "a card's password": "我的银行卡密码是739164",
+    "a long password": "招商银行的密码 73916428",
 }
 # Where an account number is asked for, sixteen bare digits are tried as one: they may be one by chance.
 _LIKE_AN_ACCOUNT = {"a foreign card"}
@@ -70,7 +71,9 @@ async def test_nonsense_gets_a_reply_and_moves_nothing(town: RealTown, question:
 
 
 def _echoed(text: str) -> bool:
-    return any(part in text for part in ("script", "DROP", "49", "__class__", "jndi", "\x1b", "\u202e", "{", "}"))
+    return any(
+        part in text for part in ("script", "DROP", "49", "__class__", "jndi", "\x1b", "\u202e", "{", "}")
+    )
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -88,7 +91,14 @@ async def test_what_belongs_to_a_bank_is_refused_and_not_kept(town: RealTown, qu
     assert await town.captures() == []
     written = town.rows() + town.log.getvalue()
     talk = await _talk_as_shown(town, person)
-    for digits in ("6222021234567890128", "4111111111111111", "11010519491231002", "482913", "739164"):
+    for digits in (
+        "6222021234567890128",
+        "4111111111111111",
+        "11010519491231002",
+        "482913",
+        "739164",
+        "6428",
+    ):
         assert digits not in written.replace(" ", "")
         assert question == "account" or digits not in talk.replace(" ", "")
 

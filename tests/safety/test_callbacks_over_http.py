@@ -124,7 +124,16 @@ async def test_a_late_no_takes_nothing_back(town: RealTown, web: httpx.AsyncClie
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"[]", b"{", b'{"type": {}}', b"\xff\xfe\x00", json.dumps({"order": 1}).encode(), b"[" * 60_000],
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b'{"type": {}}',
+        b"\xff\xfe\x00",
+        json.dumps({"order": 1}).encode(),
+        b"[" * 60_000,
+    ],
     ids=["empty", "null", "list", "half", "other type", "no text", "wrong kinds", "deep"],
 )
 async def test_rubbish_is_refused_calmly(town: RealTown, web: httpx.AsyncClient, body: bytes) -> None:

@@ -65,7 +65,9 @@ async def test_guesses_at_once_in_two_processes_count_each(either: RealTown) -> 
     town = await either.open("chengfs")
     other = town.another_process()
     await town.says("chengfs", "交水费", "付")
-    guesses = [(p, town.message("chengfs", pin)) for p, pin in zip((town.app, other, town.app), WRONG, strict=True)]
+    guesses = [
+        (p, town.message("chengfs", pin)) for p, pin in zip((town.app, other, town.app), WRONG, strict=True)
+    ]
     await town.at_once(*guesses)
     await town.says("chengfs", "停", "交水费", "付", town.pin("chengfs"))
     assert await town.captures() == []
@@ -139,7 +141,17 @@ async def test_the_old_pin_does_not_set_a_new_one(town: RealTown) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["4071", "４０７１", "4 0 7 1", "四零七一", "嗯 4071", "付，4071", "付 四零七一", "我的密码是4071", "密码四零七一"],
+    [
+        "4071",
+        "４０７１",
+        "4 0 7 1",
+        "四零七一",
+        "嗯 4071",
+        "付，4071",
+        "付 四零七一",
+        "我的密码是4071",
+        "密码四零七一",
+    ],
 )
 async def test_a_pin_in_a_chat_is_masked_wherever_the_talk_is_shown(town: RealTown, words: str) -> None:
     await town.open("limin")

@@ -11,7 +11,17 @@ from data.store.talks import tokens
 from tests.safety.real_town import RealTown
 
 _OLD = "这个按钮是以前的，现在不起作用，没有扣钱。"
-FORGED = ["", "b_x", "0" * 24, "../../etc/passwd", "' OR 1=1 --", "b\x00", "\ud83d", "付" * 200, "x" * 100_000]
+FORGED = [
+    "",
+    "b_x",
+    "0" * 24,
+    "../../etc/passwd",
+    "' OR 1=1 --",
+    "b\x00",
+    "\ud83d",
+    "付" * 200,
+    "x" * 100_000,
+]
 
 
 async def _old_button(town: RealTown, person: str, token: str) -> None:
