@@ -16,7 +16,9 @@ from dialogues.model import Conversation, Preferences, Said
 
 _PLACE = "conversations.state"
 # Digits as typed and as spoken: 4071, 4 0 7 1, 四零七一. Amounts said in words hold a 十 or 百 and stay.
-_DIGITS = re.compile(r"\d(?:[\s-]?\d){3,}|[零〇一二三四五六七八九幺洞](?:\s?[零〇一二三四五六七八九幺洞]){3,}")
+_DIGITS = re.compile(
+    r"\d(?:[\s-]?\d){3,}|[零〇一二三四五六七八九幺洞](?:\s?[零〇一二三四五六七八九幺洞]){3,}"
+)
 
 # Built once: building a statement costs more than running it, and these run in every turn.
 _OF = sa.select(conversations).where(conversations.c.person == sa.bindparam("who"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,16 +96,20 @@ class Desk:
 
     async def _take(self, event: InboundEvent) -> Taken:
         async with self._locks[event.person]:
-            for attempt in range(_AGAIN):
-                try:
-                    taken = await self.store.run(lambda tx: turn.take(tx, self.house, event))
-                    break
-                except conversations.Overtaken:
-                    if attempt == _AGAIN - 1:
-                        raise
+            try:
+                taken = await self._turn(event)
+            except Exception:
+                log.exception("a turn broke", channel=event.channel, kind=event.kind.value)
+                taken = await self.store.run(lambda tx: turn.apologise(tx, self.house, event))
         for person in taken.touched:
             self._ring(person)
         return taken
+
+    async def _turn(self, event: InboundEvent) -> Taken:
+        for _ in range(_AGAIN):
+            with suppress(conversations.Overtaken):
+                return await self.store.run(lambda tx: turn.take(tx, self.house, event))
+        raise conversations.Overtaken(event.person)
 
     async def _follow(self, taken: Taken) -> None:
         """Outside calls and payments of a turn; a note to the person when they take long."""

@@ -19,15 +19,15 @@ import structlog
 
 from data.catalogue import Catalogue
 from data.events import InboundEvent, InboundKind
-from data.ids import AccountId, ActId, PaymentId, PersonId, QuoteId, fresh
+from data.ids import ActId, PaymentId, PersonId, fresh
 from data.model import Person, masked_name
-from data.money import Money
 from data.store import letters
 from data.store.engine import Tx
 from data.store.talks import calls
 from dialogues import codes, conversations, engine, hearing, saying, staffing, strangers, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Inside, InsideAction
+from dialogues.counter import Counter, Verdict
 from dialogues.model import (
     Alarm,
     Answered,
@@ -48,12 +48,9 @@ from dialogues.model import (
     SetPreference,
     StopEverything,
 )
-from dialogues.relations import relation_word
 from dialogues.responses import CannotSay
 from nlu.understand import Understanding
-from payments.acts import AlreadyConfirmed, Confirmed, Evidence, LineWish, Proposed, Refusal
 from payments.authority import people
-from payments.authority.factors import FactorBlocked, FactorExpired, FactorPassed, FactorWrong
 from payments.till import Till
 
 log = structlog.get_logger("bangjiao.turn")
@@ -124,6 +121,19 @@ def _repeated(tx: Tx, event: InboundEvent) -> Taken:
     return Taken(event.person, said=said, letters=sorted(known), repeated=True)
 
 
+def apologise(tx: Tx, house: House, event: InboundEvent) -> Taken:
+    """A turn that broke is answered all the same, in its place: nothing was done, and a person looks (L4)."""
+    if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
+        return _repeated(tx, event)
+    person = people.find(tx, event.person)
+    if person is None:
+        return Taken(event.person, silent=True)
+    conversation = conversations.load(tx, event.person, house.release.id, person.locale)
+    taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
+    taking.give_up()
+    return taking.taken
+
+
 def _stranger(tx: Tx, house: House, event: InboundEvent) -> Taken:
     """Somebody we do not know is told how he becomes known, and reaches a person; he sees nobody's bills (settled 26)."""
     said = strangers.answer(tx, house, event)
@@ -192,6 +202,17 @@ class _Taking:
         self._run()
         self._write()
 
+    def give_up(self) -> None:
+        """Only the apology and the ticket: the talk stands where it stood before this event."""
+        self._trouble("a turn broke")
+        match self.event.kind:
+            case InboundKind.ANSWER:
+                self._give_up_call()
+            case InboundKind.RESULT:
+                # Told by the person who looks: the same news would break the same turn for ever.
+                letters.mark_served(self.tx, str(self.event.payload["id"]), self.event.at)
+        self._write()
+
     def _run(self) -> None:
         facts = self.facts
         for _ in range(_INPUTS_A_TURN):
@@ -203,7 +224,7 @@ class _Taking:
                 self.house.observe(before, heard, self.conversation, effects)
             for effect in effects:
                 self._carry(effect)
-        self._alarm("a turn did not come to rest")
+        self._trouble("a turn did not come to rest")
 
     def _write(self) -> None:
         recent = self.conversation.recent
@@ -237,18 +258,18 @@ class _Taking:
             case Call():
                 self._call(effect)
             case Propose():
-                self._propose(effect)
+                self._decided(effect.call_id, self._counter.propose(effect))
             case IssueCode():
-                self._issue_code(effect)
+                self._counter.issue_code(effect)
             case CheckFactor():
-                self._check_factor(effect)
+                self._decided(effect.call_id, self._counter.check_factor(effect))
             case Commit():
-                self._commit(effect)
+                self._decided(effect.call_id, self._counter.commit(effect))
             case CancelAct():
                 done = self.house.till.cancel(self.tx, ActId(effect.act), self.event.person, self.event.at)
                 self.cancelled_something = self.cancelled_something or done
             case StopEverything():
-                self._stop(effect)
+                self._decided(effect.call_id, self._counter.stop(self.cancelled_something))
             case SetPreference():
                 self._keep(effect)
             case EndTalk():
@@ -256,22 +277,32 @@ class _Taking:
                 if self.taken.said:
                     self._mark_last_as_end()
             case Alarm():
-                self._alarm(effect.what)
+                self._alarm(effect.what)  # the engine has its own words for the person
             case _:
                 assert_never(effect)
 
     def _answer(self, call_id: str, outcome: str, slots: Mapping[str, Any] | None = None) -> None:
         self.queue.append(Answered(call_id, outcome, slots or {}))
 
+    @property
+    def _counter(self) -> Counter:
+        return Counter(self.tx, self.house, self.event, self.conversation, self.facts)
+
+    def _decided(self, call_id: str, verdict: Verdict) -> None:
+        self.taken.payments += verdict.payments
+        self._answer(call_id, verdict.outcome, verdict.slots)
+        if verdict.news is not None:
+            self.queue.append(verdict.news)
+
     def _say(self, say: Say) -> None:
         act = str((self.conversation.top.context.get("act") if self.conversation.top else "") or "")
         try:
             said = saying.said(self.tx, self.house, self.conversation, self.facts, say, act, self.event.at)
         except CannotSay as problem:
-            self._alarm(f"{say.response}: {problem}")
+            self._trouble(f"{say.response}: {problem}")
             return
         if said is None:
-            self._alarm(f"{say.response} would have claimed what is not so")
+            self._trouble(f"{say.response} would have claimed what is not so")
             return
         self._post(self._in_other_words(said))
 
@@ -342,106 +373,6 @@ class _Taking:
         )
         self.taken.calls.append(waiting)
 
-    # --- money ------------------------------------------------------------------------------------------------
-
-    def _propose(self, wish: Propose) -> None:
-        slots, till = wish.arguments, self.house.till
-        line = LineWish(AccountId(slots["account_id"]), QuoteId(slots["quote"]), Money(int(slots["amount"])))
-        answer = till.propose(
-            self.tx,
-            proposer=self.event.person,
-            wishes=[line],
-            channel=self.conversation.channel,
-            at=self.event.at,
-        )
-        if isinstance(answer, Refusal):
-            self._answer(wish.call_id, "refused", {"reason": answer.reason})
-        elif answer.confirmer != self.event.person:
-            # Somebody else's purse needs its owner's own yes on his own channel; that talk is not opened from here.
-            till.cancel(self.tx, answer.act, self.event.person, self.event.at)
-            self._answer(wish.call_id, "refused", {"reason": "no_permission"})
-        else:
-            self._answer(wish.call_id, "proposed", self._read_back(answer))
-
-    def _read_back(self, proposed: Proposed) -> dict[str, Any]:
-        locale = self.conversation.preferences.locale
-        other = None if proposed.payer_relation == "self" else proposed.payer_relation
-        usual = next((q.usual.fen for q in proposed.questions if q.kind == "unusual_amount"), None)
-        return {
-            "act": proposed.act,
-            "digest": proposed.digest,
-            "strength": proposed.strength.value,
-            "method": proposed.method,
-            "payer_relation": relation_word(other, locale) if other else None,
-            "usual": usual,
-        }
-
-    def _issue_code(self, effect: IssueCode) -> None:
-        act = self.house.till.act(self.tx, ActId(effect.act))
-        text = saying.plain(
-            self.house.release,
-            "utter_code_message",
-            dict(self.conversation.slots) | {"amount": act.total.fen, "code": "{code}"},
-            self.conversation,
-            self.facts,
-        )
-        codes.send(
-            self.tx,
-            person=self.event.person,
-            act=act.id,
-            binding=act.digest,
-            channel=self.conversation.channel,
-            text=text,
-            at=self.event.at,
-            cause=f"{self.event.channel}:{self.event.event_id}",
-        )
-
-    def _check_factor(self, effect: CheckFactor) -> None:
-        verdict = self.house.till.check_factor(
-            self.tx, ActId(effect.act), self.event.person, effect.digits, self.event.at
-        )
-        match verdict:
-            case FactorPassed():
-                self._answer(effect.call_id, "passed", {"factor": verdict.kind})
-            case FactorWrong():
-                self._answer(effect.call_id, "wrong", {"tries_left": verdict.tries_left})
-            case FactorBlocked():
-                self._answer(effect.call_id, "blocked")
-            case FactorExpired():
-                self._answer(effect.call_id, "expired")
-            case _:
-                assert_never(verdict)
-
-    def _commit(self, effect: Commit) -> None:
-        evidence = Evidence(
-            event_id=f"{self.event.channel}:{self.event.event_id}",
-            channel=self.conversation.channel,
-            by=self.event.person,
-            kind=effect.how,
-            factor=effect.factor or None,
-        )
-        answer = self.house.till.confirm(
-            self.tx, act=ActId(effect.act), digest=effect.digest, evidence=evidence, at=self.event.at
-        )
-        match answer:
-            case Confirmed():
-                self.taken.payments += answer.payments
-                self._answer(effect.call_id, "submitted")
-            case AlreadyConfirmed():
-                self.taken.payments += answer.payments
-                self._answer(effect.call_id, "already")
-            case Refusal():
-                self._answer(effect.call_id, "refused", {"reason": answer.reason})
-            case _:
-                assert_never(answer)
-
-    def _stop(self, effect: StopEverything) -> None:
-        stopped = self.house.till.stop(self.tx, self.event.person, self.event.at)
-        self.taken.payments += [p.id for p in stopped.in_flight]
-        something = bool(stopped.cancelled_acts or stopped.cancelled_payments) or self.cancelled_something
-        outcome = "nothing_sent" if stopped.nothing_charged else "in_flight"
-        self._answer(effect.call_id, outcome, {"stopped_something": something})
-
     # --- the person and the staff -----------------------------------------------------------------------------
 
     def _keep(self, effect: SetPreference) -> None:
@@ -461,8 +392,23 @@ class _Taking:
             self._post(said)
         self.queue.extend(outcome.inputs)
 
-    def _alarm(self, what: str) -> None:
+    def _give_up_call(self) -> None:
+        """Nobody waits any longer for an answer that could not be taken."""
+        gone = sa.update(calls).where(calls.c.id == self.event.payload["id"]).values(state="dropped")
+        self.tx.conn.execute(gone)
+        self.conversation = replace(self.conversation, stack=(), slots={}, pending_wishes=())
+
+    def _trouble(self, what: str) -> None:
         """Something of ours is wrong: said honestly, and a person looks (L4: it fails closed)."""
+        self._alarm(what)
+        said = saying.said(
+            self.tx, self.house, self.conversation, self.facts, Say("utter_trouble", {}), "", self.event.at
+        )
+        assert said is not None, "the words for trouble claim nothing"
+        self._post(said)
+
+    def _alarm(self, what: str) -> None:
+        """A person looks."""
         log.error("alarm", what=what, person=self.event.person)
         name = masked_name(self.person.name)
         letters.open_ticket(
@@ -473,11 +419,6 @@ class _Taking:
             summary=f"{name}: {what}",
             at=self.event.at,
         )
-        said = saying.said(
-            self.tx, self.house, self.conversation, self.facts, Say("utter_trouble", {}), "", self.event.at
-        )
-        assert said is not None, "the words for trouble claim nothing"
-        self._post(said)
 
 
 def _mark(text: str) -> str:

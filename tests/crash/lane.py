@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from data.ids import AccountId, PersonId
+from data.money import Money
 from data.store.engine import Tx
 from data.town import load_world
 from integrations.sandbox.control import SandboxControl
@@ -160,7 +161,7 @@ class Lane:
             story=case.story,
             mutant=case.mutant,
             at=START.isoformat(),
-            timeout_seconds=1.0 if case.fault else 10.0,
+            timeout_seconds=0.5 if case.fault else 10.0,
         )
 
     def _log(self) -> str:
@@ -193,6 +194,8 @@ class Lane:
         async with self._back_door() as control:
             await control.load_world(load_world(), START)
             await control.callbacks_to(None)
+            # Enough to be charged twice: a purse too small for it would hide the mistake.
+            await control.set_funds("pm-cheng", Money(100_000))
             if fault is not None:
                 await control.fault(Side(fault.side), fault.kind, seconds=fault.seconds)
 

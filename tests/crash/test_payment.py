@@ -22,8 +22,10 @@ LOST = Fault("rail", "lost_answer")
 @pytest.mark.parametrize("story", ["purse", "page"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_any_moment(lanes: Lanes, kind: str, story: str) -> None:
+    """At every moment of a payment from a purse; of the one with a page at every other (all of them: make prove)."""
     case = Case(kind, story)
     points = moments(lanes.rehearse(case))
+    points = points if story == "purse" else spread(points, 36)
     assert len(points) >= FEWEST
     report(lanes.play(killed(case, points)), len(points))
 
@@ -35,7 +37,7 @@ def test_killed_while_the_rail_fails(lanes: Lanes, kind: str, fault: Fault) -> N
     case = Case(kind, "purse", fault)
     rehearsal = lanes.rehearse(case)
     asked = point(rehearsal, "before POST /rail/charges")
-    points = spread([n for n in moments(rehearsal) if n >= asked], 12)
+    points = spread([n for n in moments(rehearsal) if n >= asked], 10)
     report(lanes.play(killed(case, points)), len(points))
 
 
@@ -51,7 +53,7 @@ def test_killed_again_while_it_recovers(lanes: Lanes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("mutant", "dies_at", "seen"),
     [
-        ("sends under a new number", "answered POST /rail/charges", "the rail collected [12592, 12592]"),
+        ("sends under a new number", "answered POST /rail/charges", "the rail collected [12592, 12592"),
         ("forgets what was under way", "before POST /rail/charges", "never told|was forgotten"),
         ("tells news again", "answered POST /billers/sh-electricity/posts", "was written 2 times"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 import bot.app
 import bot.playground
-from bot import demo
+from bot import demo, evidence
 from bot.app import Application
 from bot.playground import GIVEN_SINCE, Playground
 from bot.settings import Settings
@@ -150,8 +150,6 @@ class RealTown(Playground):
 
     async def button(self, person: str, title: str) -> str:
         """The token of the newest button with this title that the person was sent."""
-        from bot import evidence
-
         found = await self.app.store.run(lambda tx: evidence.buttons_of(tx, PersonId(person)))
         return [b.token for b in found if b.title == title][-1]
 
@@ -204,7 +202,7 @@ class RealTown(Playground):
 
 
 def _shown(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+    return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
 
 
 Towns = Callable[..., RealTown]
@@ -213,8 +211,6 @@ Towns = Callable[..., RealTown]
 @contextmanager
 def towns(databases: Databases, sandbox: demo.Town, folder: Path) -> Iterator[Towns]:
     """A maker of towns; everything they hold is given back on leaving."""
-    from contextlib import ExitStack
-
     with ExitStack() as kept:
 
         def make(kind: str = "sqlite", **how: Any) -> RealTown:

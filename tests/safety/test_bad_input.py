@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.talks import history
+from data.ids import PersonId
+from dialogues import staffing
+from dialogues.testing.world import Sent
 from tests.safety.real_town import RealTown
 
 NASTY = {
@@ -103,16 +107,12 @@ async def test_what_belongs_to_a_bank_is_refused_and_not_kept(town: RealTown, qu
         assert question == "account" or digits not in talk.replace(" ", "")
 
 
-async def _last(town: RealTown, person: str, n: int) -> list[object]:
-    return (await town.heard_by(person))[-n:]  # type: ignore[return-value]
+async def _last(town: RealTown, person: str, n: int) -> list[Sent]:
+    return (await town.heard_by(person))[-n:]
 
 
 async def _talk_as_shown(town: RealTown, person: str) -> str:
     """The person's page and the mirror the staff looks at."""
-    from bot.talks import history
-    from data.ids import PersonId
-    from dialogues import staffing
-
     who = PersonId(person)
     page = await town.app.store.run(lambda tx: history(tx, who))
     mirror = await town.app.store.run(lambda tx: staffing.mirror(tx, who, limit=1_000))

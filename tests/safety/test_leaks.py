@@ -87,7 +87,7 @@ async def _on_pages(town: RealTown) -> None:
         for words in (f"交水费 {TYPED}", CARD, town.pin("chenm"), "停"):
             page = (await send(web, page, "/talk/say", text=words)).text
         await send(web, page, "/talk/keypad", digits=TYPED, key="send")
-        await web.get(f"/talk/{TYPED}?pin={town.pin('chenm')}&card={CARD}")
+        await web.get(f"/talk/{TYPED}?card={CARD}")
         await web.post("/talk/say", data={"text": CARD, "csrf": town.pin("chenm")})
 
 
@@ -107,7 +107,6 @@ async def _in_trouble(town: RealTown) -> None:
     def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError(f"cannot work with {TYPED} and {CARD}")
 
-    town.app.quoting = None  # type: ignore[attr-defined]
     town.app.desk.quoting.quote = breaks  # type: ignore[method-assign]
     await town.says("limin", "查燃气费")
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from data.store.talks import tokens
 from tests.safety.real_town import RealTown
 
-_OLD = "这个按钮是以前的，现在不起作用，没有扣钱。"
+_OLD = "这个按钮是以前的，现在不起作用了。"
 FORGED = [
     "",
     "b_x",

@@ -9,6 +9,9 @@ import httpx
 from bot.serving import pages
 from data.events import InboundEvent
 from data.ids import PersonId
+from data.store import letters
+from dialogues import wire
+from dialogues.model import Said
 from tests.safety.real_town import RealTown
 from tests.web.conftest import client_of
 from tests.web.forms import be, form, send
@@ -124,9 +127,6 @@ def _browser(town: RealTown, n: int) -> httpx.AsyncClient:
     return client_of(pages((town.app, *town.more)[n], demo=True, town=town.world))
 
 
-async def _said_links(town: RealTown, person: str) -> list[object]:
-    from data.store import letters
-    from dialogues import wire
-
+async def _said_links(town: RealTown, person: str) -> list[Said]:
     found = await town.app.store.run(lambda tx: letters.letters_to(tx, PersonId(person)))
     return [said for x in found if (said := wire.load_said(x.body)).response == LINK]
