@@ -168,22 +168,26 @@ def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expe
         commands = house.understanding.understand(Utterance(text=payload), waits_for)
         return _heard(commands, conversation, waits_for, conversation.prompt)
     if isinstance(command, Affirm | Deny | Choose) and row.prompt != conversation.prompt:
-        if act and isinstance(command, Affirm) and _under_way(conversation, act):
-            # The same yes once more (a double tap, a second tab): it was heard; the open question is only said again.
-            return _heard([Repeat()], conversation, waits_for, conversation.prompt)
-        if act and isinstance(command, Affirm):
-            return HeardEvent(inputs=(News("recall_result", {"act_id": act}),), names=("RepeatedYes",))
-        return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+        return _old_answer(command, act, conversation, waits_for)
     return _heard([command], conversation, waits_for, row.prompt)
 
 
-def _under_way(conversation: Conversation, act: str) -> bool:
+def _old_answer(command: Command, act: str, conversation: Conversation, waits_for: Expectation) -> HeardEvent:
+    """An answer to a question that is not the newest: never a yes, always a no, and what became of it when it is over."""
+    if isinstance(command, Affirm) and _stands_at(conversation, act, "code", "check", "commit", "outcome"):
+        # The same yes once more (a double tap, a second tab): it was heard; the open question is only said again.
+        return _heard([Repeat()], conversation, waits_for, conversation.prompt)
+    if isinstance(command, Deny) and _stands_at(conversation, act, "confirm", "code"):
+        return _heard([command], conversation, waits_for, conversation.prompt)
+    if act and isinstance(command, Affirm | Deny):
+        return HeardEvent(inputs=(News("recall_result", {"act_id": act}),), names=("OldAnswer",))
+    return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+
+
+def _stands_at(conversation: Conversation, act: str, *phases: str) -> bool:
+    """Whether the business on top is about this act, in one of these phases."""
     top = conversation.top
-    return (
-        top is not None
-        and top.context.get("act") == act
-        and top.phase in ("code", "check", "commit", "outcome")
-    )
+    return top is not None and bool(act) and top.context.get("act") == act and top.phase in phases
 
 
 def _token(tx: Tx, event: InboundEvent) -> Any:

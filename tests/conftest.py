@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot import logs
 from bot.playground import Playground, playground
 from bot.settings import Settings
 from data.clock import VirtualClock
@@ -53,6 +54,11 @@ def sealer() -> Sealer:
 def clock() -> VirtualClock:
     """Tuesday, 10 March 2026, nine in the morning in Shanghai."""
     return VirtualClock(datetime(2026, 3, 10, 1, 0, tzinfo=UTC))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Logs go through the house's own mask in tests too, and only what is worse than a warning is shown."""
+    logs.set_up("ERROR")
 
 
 # --- worlds for whole talks ---------------------------------------------------------------------------------------

@@ -64,6 +64,28 @@ async def test_a_button_of_a_bill_before_confirms_no_other(town: RealTown) -> No
     assert await town.asks("limin") == "confirm"
 
 
+async def test_the_no_of_a_read_back_still_counts_while_the_code_is_asked(town: RealTown) -> None:
+    await town.open("limin")
+    await town.says("limin", "交水费")
+    no = await town.button("limin", "不付")
+    await town.says("limin", "付")
+    heard = await town.do(town.message("limin", token=no))
+    assert "取消" in heard[0]
+    await town.says("limin", town.pin("limin"))
+    assert await town.captures() == []
+
+
+async def test_the_no_of_a_bill_that_is_paid_tells_that_it_is_paid(town: RealTown) -> None:
+    """Never 没有扣钱 after money was taken, whichever button is pressed."""
+    await town.open("limin")
+    await town.says("limin", "交水费")
+    no = await town.button("limin", "不付")
+    await town.says("limin", "付", town.pin("limin"))
+    heard = await town.do(town.message("limin", token=no))
+    assert "已销账" in heard[0]
+    assert not any("没有扣" in text or "一分钱" in text for text in heard)
+
+
 async def test_a_button_of_before_the_stop_confirms_nothing(town: RealTown) -> None:
     await town.open("limin")
     await town.says("limin", "交水费")
