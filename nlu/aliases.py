@@ -85,6 +85,15 @@ _CITIES: dict[str, str] = {
     "wenzhou": "温州", "zhuhai": "珠海", "taizhou": "泰州", "fenbei": "汾北",
 }  # fmt: skip
 
+_PREFERENCES: dict[str, re.Pattern[str]] = {
+    "english": re.compile(r"英文|英语|\benglish\b"),
+    "chinese": re.compile(r"中文|汉语|普通话|\b(?:chinese|mandarin)\b"),
+    "slower": re.compile(r"慢|\bslow(?:er|ly)?\b"),
+    "smaller": re.compile(r"正常字|小一?点|字小|小字|\b(?:smaller|normal) (?:text|letters|print)\b"),
+    "bigger": re.compile(r"大一?点|大字|放大|字大|\b(?:bigger|larger|large)\b"),
+    "voice": re.compile(r"念给|读给|语音|\bread (?:it )?aloud\b|\bvoice\b"),
+}
+
 _SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊金陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹黎常武贺赖龚倪施殷翁"
 # Common beginnings of a sentence that only look like a name.
 _NO_NAME = re.compile(
@@ -150,6 +159,12 @@ def city(text: str, locale: str = "zh") -> str | None:
         if re.search(rf"\b{spelling}\b", text) if locale == "en" else name in text:
             return spelling
     return None
+
+
+def preference(text: str) -> str | None:
+    """How somebody wants to be served (换成英文 → english); None when a folded text names none, or several."""
+    found = [name for name, pattern in _PREFERENCES.items() if pattern.search(text)]
+    return found[0] if len(found) == 1 else None
 
 
 def person_name(text: str) -> str | None:

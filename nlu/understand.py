@@ -178,6 +178,9 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
         return _TALK[intent]
     if intent == "human_help":
         return Human()
+    if intent == "change_preferences":
+        wish = aliases.preference(text)
+        return StartFlow(intent, {"preference": wish} if wish else {})
     return StartFlow(intent, sentence.slots(text, locale))
 
 

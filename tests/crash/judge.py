@@ -20,6 +20,7 @@ from data.store.talks import calls
 from dialogues import wire
 from integrations.sandbox.control_wire import Inspection
 from payments import invariants, ledger
+from payments.limits import Limits
 from tests.crash.lane import KILLED, Played, Told
 from tests.crash.resident import STORIES, Message, Story
 from tests.databases import SEALER
@@ -91,8 +92,17 @@ def _of_our_rows(tx: Tx, town: Inspection, story: Story) -> Iterator[str]:
     kinds = Counter(journal.kinds(tx))
     if (kinds["captured"], kinds["posted"]) != (1, 1):
         yield f"the journal knows {kinds['captured']} collections and {kinds['posted']} writings off"
+    yield from _of_refusals(tx, story)
     yield from _of_letters(tx, story)
     yield from _of_loose_ends(tx)
+
+
+def _of_refusals(tx: Tx, story: Story) -> Iterator[str]:
+    """Who said yes to what was not carried out is told that nothing was charged."""
+    known = set(tx.conn.scalars(sa.select(events.c.id)))
+    for payment in tx.conn.scalars(sa.select(payments.c.id).where(payments.c.state.in_(_NOTHING_TOOK_PLACE))):
+        if not known & {f"{kind}:{payment}:{story.person}" for kind in ("refused", "stopped")}:
+            yield f"nobody was told that {payment} was not carried out"
 
 
 def _of_letters(tx: Tx, story: Story) -> Iterator[str]:
@@ -175,11 +185,14 @@ def _told_at_the_very_end(life: Told) -> Message | None:
 
 
 def _of_what_was_asked_again(played: Played) -> Iterator[str]:
-    """A yes that was written down is carried out by itself; the wish is said again only where nothing was charged."""
-    for n, life in enumerate(played.lives):
+    """A yes that was written down is carried out by itself; the wish is said again only where nothing is charged."""
+    for n, life in enumerate(played.lives, 1):
         wishes: list[dict[str, Any]] = life.all("wish")
-        if any(w["captures"] or w["told"] for w in wishes):
-            yield f"in life {n + 1} the person had to ask about money that was taken"
-        alive = [s for s in life.one("found")["payments"] if s not in _NOTHING_TOOK_PLACE]
-        if alive and wishes:
-            yield f"in life {n + 1} a confirmed payment was forgotten ({alive})"
+        if any(w["captures"] or w["claims"] or _alive(w) for w in wishes):
+            yield f"in life {n} the person had to ask for what was under way or done"
+        if played.case.restart < Limits().send_within and _alive(life.one("found")) and wishes:
+            yield f"in life {n} a confirmed payment was not carried out"
+
+
+def _alive(standing: dict[str, Any]) -> bool:
+    return bool(set(standing["payments"]) - _NOTHING_TOOK_PLACE)

@@ -1,5 +1,5 @@
-"""The real town for every test of a law."""
+"""The real town for every law."""
 
-from tests.safety.real_town import either, make_town, sandbox, town
+from tests.safety.real_town import make_town, sandbox, town
 
-__all__ = ["either", "make_town", "sandbox", "town"]
+__all__ = ["make_town", "sandbox", "town"]
