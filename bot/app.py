@@ -73,10 +73,12 @@ class Application:
         await self.tell()
 
     async def tell(self) -> None:
-        """News, calls a dead process left, letters not yet taken."""
-        await self.desk.take_up_calls()
-        await self.desk.tell_news()
-        await self.carrier.deliver()
+        """News, letters not yet taken, and calls a dead process left; trouble with one is not the others' trouble."""
+        for duty in (self.desk.tell_news, self.carrier.deliver, self.desk.take_up_calls):
+            try:
+                await duty()
+            except Exception:
+                log.exception("a duty failed; the next round tries again", duty=duty.__qualname__)
 
     def start_beating(self) -> None:
         """Keeps beating in the background until `close`, and listens for bells of other processes."""

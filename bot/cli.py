@@ -90,7 +90,7 @@ def serve(
     from bot.serving import announce_json, pages
     from bot.serving import serve as serve_pages
 
-    settings = Settings()
+    settings = _lasting(Settings())
     logs.set_up(settings.log_level)
     listening = town.listening(settings.host, settings.port if port is None else port)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
@@ -109,11 +109,19 @@ def serve(
         asyncio.run(run())
 
 
+def _lasting(settings: Settings) -> Settings:
+    if not settings.lasts:
+        raise SystemExit(
+            "Set BANGJIAO_SECRET to a long random text and keep it: account numbers are sealed with it, and nothing else opens them."
+        )
+    return settings
+
+
 @app.command(help="Carry out due payments durably and send what is waiting. Example: bangjiao worker")
 def worker() -> None:
     from bot.working import work
 
-    settings = Settings()
+    settings = _lasting(Settings())
     logs.set_up(settings.log_level)
     with suppress(KeyboardInterrupt):
         asyncio.run(work(settings))
@@ -124,7 +132,7 @@ def chat(
     person: Annotated[
         str,
         typer.Option(
-            "--as", help="who you are: limin, lijg, wangxy, zhanggf, chenm, chengfs, xiaozhou, zhao"
+            "--as", help="who you are: limin, lijg, wangxy, zhanggf, chenm, chengfs, xiaozhou, zhao, qian"
         ),
     ],
     folder: Annotated[

@@ -24,6 +24,7 @@ from data.town import World, load_world
 from integrations.sandbox.control import SandboxControl
 
 _TICK_SECONDS = 0.5
+_OURS = ".bangjiao-demo"  # marks a folder that may be emptied
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,15 @@ def demo_settings(folder: Path, town: Town, settings: Settings) -> Settings:
 
 
 def fresh_folder(folder: Path) -> Path:
-    """An empty folder: every demo begins with the same morning and play money."""
+    """An empty folder: every demo begins with the same morning and play money.
+
+    Only a folder that an earlier demo made is emptied. Raises SystemExit for any other that holds something.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / _OURS).is_file():
+        raise SystemExit(f"{folder} holds files that are not the demo's. Name an empty or a new folder.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / _OURS).touch()
     return folder
 
 

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @property
+    def lasts(self) -> bool:
+        """Whether the secret was given: what a made-up one seals, nothing opens after a restart."""
+        return "secret" in self.model_fields_set
+
+    @property
     def waking_url(self) -> str:
         """Where the worker keeps its wake-ups: on PostgreSQL the same server, on SQLite a file beside ours."""
         if self.durable_url:

@@ -53,7 +53,7 @@ class StaffTalks:
 
     async def queue(self, colleague: Colleague) -> list[Waiting]:
         """Who waits or is being served, longest wait first; one line a person."""
-        found = await self._app.store.run(staffing.queue)
+        found = await self._app.store.run(lambda tx: staffing.queue(tx, colleague.id))
         lines: dict[PersonId, Waiting] = {}
         for w in found:
             lines.setdefault(w.person, _waiting(w))
@@ -67,7 +67,7 @@ class StaffTalks:
         at = self._app.clock.now()
 
         def read(tx: Tx) -> Mirror:
-            if waiting.mode == "human" and waiting.staff == colleague.name:
+            if person in staffing.serving(tx, colleague.id):
                 bills = tuple(
                     KnownBill(a, c) for a, c in staffing.known_bills(tx, self._app.catalogue, person, at)
                 )

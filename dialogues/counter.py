@@ -17,7 +17,8 @@ from dialogues import codes, saying
 from dialogues.model import CheckFactor, Commit, Conversation, Facts, IssueCode, News, Propose
 from dialogues.relations import relation_word
 from dialogues.results import payment_slots
-from payments.acts import AlreadyConfirmed, Confirmed, Evidence, LineWish, Proposed, Refusal
+from payments.acts import AlreadyConfirmed, Confirmed, Evidence, LineWish, Proposed, Refusal, Strength
+from payments.authority import factors
 from payments.authority.factors import FactorBlocked, FactorExpired, FactorPassed, FactorWrong
 
 if TYPE_CHECKING:
@@ -62,11 +63,28 @@ class Counter:
         )
         if isinstance(answer, Refusal):
             return Verdict("refused", {"reason": answer.reason})
-        if answer.confirmer != self.event.person:
-            # Somebody else's purse needs its owner's own yes on his own channel; that talk is not opened from here.
+        reason = self._cannot_be_confirmed_here(answer)
+        if reason:
             till.cancel(self.tx, answer.act, self.event.person, self.event.at)
-            return Verdict("refused", {"reason": "no_permission"})
+            return Verdict("refused", {"reason": reason})
         return Verdict("proposed", self._read_back(answer))
+
+    def _cannot_be_confirmed_here(self, proposed: Proposed) -> str:
+        """Why this person's yes on this channel could not count; empty when it can."""
+        if proposed.confirmer != self.event.person:
+            # Somebody else's purse needs its owner's own yes on his own channel; that talk is not opened from here.
+            return "owner_must_confirm"
+        if proposed.strength is Strength.CODE and not (self._has_pin or self._has_second_phone):
+            return "no_factor"
+        return ""
+
+    @property
+    def _has_pin(self) -> bool:
+        return factors.has_pin(self.tx, self.event.person)
+
+    @property
+    def _has_second_phone(self) -> bool:
+        return codes.has_second_address(self.tx, self.event.person, self.conversation.channel)
 
     def _read_back(self, proposed: Proposed) -> dict[str, Any]:
         locale = self.conversation.preferences.locale
@@ -79,6 +97,8 @@ class Counter:
             "method": proposed.method,
             "payer_relation": relation_word(other, locale) if other else None,
             "usual": usual,
+            "code_sent": self._has_second_phone,
+            "has_pin": self._has_pin,
         }
 
     def issue_code(self, wish: IssueCode) -> None:

@@ -38,6 +38,7 @@ PATIENCE_SECONDS = 3.0  # after this the person hears 正在查
 _AGAIN = 5  # times a turn is taken again when another process was quicker
 _ANSWER_WINDOW = timedelta(minutes=30)  # an outcome within it answers what the person just asked (L12)
 _QUIET_FROM, _QUIET_TO = 21, 8
+_NEWS_AGAIN = timedelta(minutes=1)  # after a mistake of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,10 @@ class Desk:
         now = self.clock.now()
         left = await self.store.run(lambda tx: _calls_left(tx, now))
         for call in left:
-            await self._ask(call)
+            if call.action in ACTIONS:
+                await self._ask(call)
+            else:
+                await self._take(self._event_of_call(call, {"outcome": "trouble", "slots": {}}))
         return len(left)
 
     # --- news -------------------------------------------------------------------------------------------------
@@ -188,20 +192,60 @@ class Desk:
     async def tell_news(self) -> int:
         """Serves every due row of news through this door; at night only what somebody waits for (L12)."""
         now = self.clock.now()
-        due = await self.store.run(
-            lambda tx: [n for n in letters.news_due(tx, now) if may_ring(self.house, tx, n, now)]
-        )
+        due = await self.store.run(lambda tx: _due(tx, self.house, now))
         for news in due:
-            event = InboundEvent(
-                channel="news",
-                event_id=news.id,
-                person=news.person,
-                kind=InboundKind.RESULT,
-                at=now,
-                payload={"id": news.id, "kind": news.kind, "body": news.body},
-            )
-            await self._follow(await self._take(event))
+            await self._tell(news)
         return len(due)
+
+    async def _tell(self, news: letters.News) -> None:
+        event = InboundEvent(
+            channel="news",
+            event_id=news.id,
+            person=news.person,
+            kind=InboundKind.RESULT,
+            at=self.clock.now(),
+            payload={"id": news.id, "kind": news.kind, "body": news.body},
+        )
+        try:
+            async with self._locks[news.person]:
+                taken = await self._turn(event)
+        except Exception:
+            log.exception("news could not be told; it is kept and tried again", kind=news.kind)
+            await self.store.run(lambda tx: _keep_for_later(tx, news, self.clock.now()))
+            return
+        self._ring(news.person)
+        await self._follow(taken)
+
+
+def _due(tx: Tx, house: House, now: datetime) -> list[letters.News]:
+    """What may be told now. The rest is put off to the morning, so that it stands in nobody's way meanwhile."""
+    told = []
+    for news in letters.news_due(tx, now):
+        if may_ring(house, tx, news, now):
+            told.append(news)
+        else:
+            letters.hold_news(tx, news.id, _morning(now))
+    return told
+
+
+def _morning(now: datetime) -> datetime:
+    """The next eight o'clock in Shanghai."""
+    local = shanghai(now)
+    eight = local.replace(hour=_QUIET_TO, minute=0, second=0, microsecond=0)
+    return eight if local < eight else eight + timedelta(days=1)
+
+
+def _keep_for_later(tx: Tx, news: letters.News, now: datetime) -> None:
+    """Nothing that is true of somebody's money is ever dropped: a person looks, and it is tried again."""
+    letters.hold_news(tx, news.id, now + _NEWS_AGAIN)
+    letters.open_ticket(
+        tx,
+        kind="trouble",
+        person=news.person,
+        reason="news",
+        summary=f"{news.kind} {news.body.get('payment', '')}",
+        at=now,
+    )
 
 
 async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Result:

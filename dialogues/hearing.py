@@ -234,4 +234,4 @@ def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation)
         dict(event.payload["body"]),
         conversation.preferences.locale,
     )
-    return HeardEvent(inputs=(news,), names=("News",))
+    return HeardEvent(inputs=(news,), names=("News",)) if news is not None else HeardEvent(silent=True)

@@ -9,7 +9,7 @@ from dialogues import predicate, responses
 from dialogues.model import Release, Variation
 from dialogues.problems import FlowError, nearest
 
-CLAIMS = frozenset({"captured", "posted", "refunded"})
+CLAIMS = frozenset({"captured", "posted", "refunded", "not_captured"})
 CHANNELS = frozenset({"voice", "chat"})
 LONGEST_BREATH = 40  # Chinese characters between two pauses (S-I8)
 MOST_CHOICES = 3
@@ -93,7 +93,7 @@ def _words(release: Release, variation: Variation, what: str) -> Iterator[FlowEr
         yield FlowError(
             where,
             f"{what} says that money has moved and claims nothing",
-            "metadata: {claims: captured | posted | refunded}",
+            "metadata: {claims: captured | posted | refunded | not_captured}",
         )
     for text in texts:
         for name, form in _FORMED.findall(text):

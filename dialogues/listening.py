@@ -146,6 +146,10 @@ def obey(m: Moment, command: Command, said: Sequence[Command]) -> Moment:
             return repair.refuse(m, kind)
         case Clarify(flows):
             return repair.clarify(m, flows)
+        case CannotHandle("nothing_to_confirm") if m.phase == "open":
+            return repair.nothing_to(
+                m, "utter_nothing_to_confirm"
+            )  # 好的 after a result is politeness, not a miss
         case CannotHandle(reason):
             return repair.miss(m, "" if reason == "not_understood" else f"utter_{reason}")
         case _:

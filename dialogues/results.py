@@ -26,11 +26,13 @@ _OUTCOMES = {
 
 def news_of(
     tx: Tx, till: Till, catalogue: Catalogue, person: PersonId, kind: str, body: dict[str, Any], locale: str
-) -> model.News:
-    """One row of news for one person, as an input of the engine."""
+) -> model.News | None:
+    """One row of news for one person, as an input of the engine; None when the payment has overtaken it meanwhile."""
     if kind == "handoff":
         return model.News("tell_handoff", {"who": body["who"], "note": body["note"]})
     view = till.outcome(tx, PaymentId(body["payment"]))
+    if _overtaken(kind, view):
+        return None
     slots = payment_slots(view, catalogue, locale) | {"news": kind}
     if body.get("reason"):
         slots["reason"] = body["reason"]
@@ -40,6 +42,13 @@ def news_of(
     return model.News(
         "tell_result", slots, act=str(body["act"]) if own else "", outcome=_OUTCOMES.get(kind, "")
     )
+
+
+def _overtaken(kind: str, view: PaymentView) -> bool:
+    """News that waited for the morning may no longer be so: "nothing was taken" after late money would be a lie (L2)."""
+    if kind in ("refused", "stopped", "checking", "waiting_payer") and view.captured_at is not None:
+        return True
+    return kind in ("checking", "waiting_payer") and view.told == "refused"
 
 
 def payment_slots(view: PaymentView, catalogue: Catalogue, locale: str) -> dict[str, Any]:
@@ -64,7 +73,9 @@ def _from_or_for(
     """Somebody else acted: with this person's purse, or for this person's household (L7)."""
     by = PersonId(body["by"])
     word = relation_word(relation_of(tx, person, by), locale)
-    anybody = "家里人" if locale == "zh" else "family"
+    anybody = "有人" if locale == "zh" else "Somebody"
+    if word:
+        word = f"Your {word}" if locale == "en" else f"您{word}"
     from_you = view.payer == person
     return {
         "news": "captured_from_you" if from_you else "captured_for_you",

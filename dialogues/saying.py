@@ -45,7 +45,9 @@ def said(
         slower=say.slower,
         rate=likes.rate,
         large=likes.large,
-        link=str(say.values["link"]) if say.response == "utter_pay_link" and say.values.get("link") else None,
+        link=str(say.values["link"])
+        if say.response in ("utter_pay_link", "utter_link_open") and say.values.get("link")
+        else None,
     )
 
 

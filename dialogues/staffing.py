@@ -19,7 +19,7 @@ from data.store.talks import conversations as conversations_table
 from data.store.talks import turns
 from dialogues import conversations, wire
 from dialogues.actions.account import described
-from dialogues.model import Conversation, Heard, Input, Said
+from dialogues.model import Conversation, Heard, Input, News, Said
 from nlu.commands import StartFlow
 from payments.authority import accounts, people
 
@@ -61,7 +61,7 @@ class StaffOutcome:
 def act(tx: Tx, event: InboundEvent, conversation: Conversation) -> StaffOutcome:
     """Carries out `take_over`, `say` or `hand_back` by the member of staff named in the event."""
     what, staff = str(event.payload["act"]), PersonId(str(event.payload["staff"]))
-    if not is_staff(tx, staff):
+    if not may_serve(tx, staff, event.person):
         return StaffOutcome(conversation)
     if what == "take_over":
         return _take_over(tx, event, conversation, staff)
@@ -82,13 +82,31 @@ def is_staff(tx: Tx, person: PersonId) -> bool:
     return people.person(tx, person).role in (Role.OPERATOR, Role.HELPER)
 
 
+def may_serve(tx: Tx, staff: PersonId, person: PersonId) -> bool:
+    """An operator serves everybody who asked for a person; a community helper only the elders who chose him (L6)."""
+    who = people.person(tx, staff)
+    if who.role is Role.OPERATOR:
+        return True
+    return who.role is Role.HELPER and any(r.relative == person for r in people.relatives(tx, staff))
+
+
 def _take_over(tx: Tx, event: InboundEvent, conversation: Conversation, staff: PersonId) -> StaffOutcome:
-    waiting = [t for t in letters.tickets_waiting(tx) if t.person == event.person]
-    taken = [t.id for t in waiting if letters.take_ticket(tx, t.id, staff, event.at)]
+    mine = [t for t in letters.tickets_open(tx) if t.person == event.person and t.owner != staff]
+    taken = [t.id for t in mine if _taken(tx, t, staff, event.at)]
     if not taken:
         return StaffOutcome(conversation)
     journal.record(tx, kind="takeover", person=event.person, actor=staff, subject=taken[0], at=event.at)
-    return StaffOutcome(replace(conversation, mode="human", staff=staff))
+    told = News("tell_staff", {"staff": people.person(tx, staff).name, "news": "taken_over"})
+    return StaffOutcome(replace(conversation, mode="human", staff=staff), inputs=(told,))
+
+
+def _taken(tx: Tx, ticket: letters.Ticket, staff: PersonId, at: datetime) -> bool:
+    """From the queue, or by an operator from a colleague: nobody is left alone because somebody went home."""
+    if ticket.state == "waiting":
+        return letters.take_ticket(tx, ticket.id, staff, at)
+    return people.person(tx, staff).role is Role.OPERATOR and letters.reassign_ticket(
+        tx, ticket.id, staff, at
+    )
 
 
 def _hand_back(tx: Tx, event: InboundEvent, conversation: Conversation, staff: PersonId) -> StaffOutcome:
@@ -98,25 +116,26 @@ def _hand_back(tx: Tx, event: InboundEvent, conversation: Conversation, staff: P
     subject = held[0] if held else ""
     journal.record(tx, kind="handoff_ended", person=event.person, actor=staff, subject=subject, at=event.at)
     back = replace(conversation, mode="bot", staff="", misses=0)
+    told = News("tell_staff", {"staff": people.person(tx, staff).name, "news": "handed_back"})
     account = event.payload.get("account")
     if not account:
-        return StaffOutcome(back)
+        return StaffOutcome(back, inputs=(told,))
     known = {k.account.id: k for k in accounts.known_accounts(tx, event.person, event.at)}
     wanted = known.get(AccountId(str(account)))
     if wanted is None:
-        return StaffOutcome(back)
+        return StaffOutcome(back, inputs=(told,))
     slots: dict[str, Any] = {"utility": wanted.account.utility.value, "account": wanted.account.number}
     # The business below stands where it stood; a payment staff proposes begins on a clean sheet.
     clean = replace(back, stack=(), slots={})
-    return StaffOutcome(clean, inputs=(Heard((StartFlow("pay_bill", slots),)),))
+    return StaffOutcome(clean, inputs=(told, Heard((StartFlow("pay_bill", slots),))))
 
 
 # --- what staff sees ----------------------------------------------------------------------------------------------
 
 
-def queue(tx: Tx) -> list[Waiting]:
-    """Who waits or is being served, longest wait first."""
-    return [_waiting(tx, ticket) for ticket in letters.tickets_open(tx)]
+def queue(tx: Tx, staff: PersonId) -> list[Waiting]:
+    """Who waits or is being served, longest wait first, as far as this member of staff may serve them."""
+    return [_waiting(tx, t) for t in letters.tickets_open(tx) if may_serve(tx, staff, t.person)]
 
 
 def serving(tx: Tx, staff: PersonId) -> list[PersonId]:

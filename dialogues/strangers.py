@@ -8,7 +8,7 @@ from data.events import InboundEvent, InboundKind
 from data.model import Role
 from data.store import journal, letters
 from data.store.engine import Tx
-from dialogues import responses
+from dialogues import conversations, responses, staffing
 from dialogues.model import Conversation, Facts, Preferences, Said, Say
 from nlu.commands import Expectation, Human, Refuse, Utterance
 from nlu.text import spoken_locale
@@ -34,7 +34,9 @@ def answer(tx: Tx, house: House, event: InboundEvent) -> tuple[Said, ...]:
     words = Utterance(text="" if keys else event.text, keys=keys, voice=spoken)
     commands = house.understanding.understand(words, Expectation(voice=spoken, locale=locale))
     if any(isinstance(c, Human) for c in commands):
-        return (_say(house, event, locale, "utter_human_coming", {"ahead": _ticket(tx, event)}),)
+        return (
+            _say(house, event, locale, "utter_human_coming", {"ahead": _ticket(tx, house, event, locale)}),
+        )
     refused = next((c.kind for c in commands if isinstance(c, Refuse)), None)
     return (_say(house, event, locale, f"utter_refuse_{refused}" if refused else "utter_stranger", {}),)
 
@@ -46,9 +48,23 @@ def _say(house: House, event: InboundEvent, locale: str, response: str, values: 
     return Said(response=response, text=shape.text, asks="open")
 
 
-def _ticket(tx: Tx, event: InboundEvent) -> int:
+def _remember_channel(tx: Tx, house: House, event: InboundEvent, locale: str) -> None:
+    """Whoever takes the ticket answers where the stranger asked."""
+    if staffing.peek(tx, event.person) is None:
+        talk = Conversation(
+            event.person,
+            house.release.id,
+            preferences=Preferences(locale=locale),
+            channel=event.channel,
+            revision=1,
+        )
+        conversations.save(tx, talk, 0, event)
+
+
+def _ticket(tx: Tx, house: House, event: InboundEvent, locale: str) -> int:
     """A ticket for somebody without a name; gives how many wait before him."""
     ahead = len([t for t in letters.tickets_waiting(tx) if t.person != event.person])
+    _remember_channel(tx, house, event, locale)
     ticket = letters.open_ticket(
         tx, kind="human", person=event.person, reason="stranger", summary="", at=event.at
     )

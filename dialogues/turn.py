@@ -102,8 +102,9 @@ def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
     if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
         return _repeated(tx, event)
     person = people.find(tx, event.person)
-    if person is None:
+    if person is None and not _with_staff(tx, event):
         return _stranger(tx, house, event)
+    person = person or Person(event.person, "?")
     conversation = conversations.load(tx, event.person, house.release.id, person.locale)
     taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
     taking.serve()
@@ -132,6 +133,12 @@ def apologise(tx: Tx, house: House, event: InboundEvent) -> Taken:
     taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
     taking.give_up()
     return taking.taken
+
+
+def _with_staff(tx: Tx, event: InboundEvent) -> bool:
+    """Somebody we do not know may still be served by a person of ours, and then talks with that person."""
+    talk = staffing.peek(tx, event.person)
+    return talk is not None and (event.kind is InboundKind.STAFF or talk.mode == "human")
 
 
 def _stranger(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -387,6 +394,9 @@ class _Taking:
             self._say(Say("utter_working", {}))
             return
         outcome = staffing.act(self.tx, self.event, self.conversation)
+        for frame in self.conversation.stack if not outcome.conversation.stack else ():
+            if act := frame.context.get("act"):
+                self.house.till.cancel(self.tx, ActId(str(act)), self.event.person, self.event.at)
         self.conversation = outcome.conversation
         for said in outcome.said:
             self._post(said)

@@ -53,7 +53,7 @@ _LOUDER_EN = re.compile(
     r"\blouder\b|speak up|volume up|turn (?:it|the volume) up|can't hear you|cannot hear you|too quiet|hard of hearing"
 )
 _BIGGER_ZH = re.compile(
-    "(?:字|字体|字号|文字|屏幕)(?:也|都)?(?:太|有点|这么|那么)?(?:小|看不清|看不见)|(?:字|字体|字号)(?:再)?(?:大|放大|调大|变大|弄大|搞大)|放大|大字(?!不识)|大号字|^(?:我)?(?:看不清楚?|看不见)(?:了|啊|呀|字)?$|老花眼?|眼睛(?:不好|花|看不)"
+    "(?:字|字体|字号|文字|屏幕)(?:也|都)?(?:太|有点|这么|那么)?(?:小(?!一?点|些)|看不清|看不见)|(?:字|字体|字号)(?:再)?(?:大|放大|调大|变大|弄大|搞大)|放大|大字(?!不识)|大号字|^(?:我)?(?:看不清楚?|看不见)(?:了|啊|呀|字)?$|老花眼?|眼睛(?:不好|花|看不)"
 )
 _BIGGER_EN = re.compile(
     r"\b(?:bigger|larger|large|big) (?:text|font|letters|print|type|writing)\b|(?:text|font|letters|print|writing|words?) (?:is|are|too|so)+ ?(?:too |so |very )?(?:small|tiny)|\b(?:make|can you make) (?:it|the text|the font|the letters|everything) (?:bigger|larger)|^(?:bigger|larger)(?: please)?$|can't (?:see|read) (?:it|this|the text|the letters|anything)|\bzoom in\b|small print"

@@ -7,6 +7,7 @@ from typing import Any
 
 from data.catalogue import Catalogue
 from data.ids import AccountId, ActId, OrderNumber, PaymentId, fresh
+from data.model import May
 from data.store import journal
 from data.store.engine import Tx
 from data.store.payments import payments
@@ -23,6 +24,7 @@ from payments.acts import (
     digest_of,
     view,
 )
+from payments.authority import access
 from payments.proposing import caps_hold, wish_refused
 from payments.purse import still_good
 from payments.states import ActState, State, move_act, open_at
@@ -91,11 +93,18 @@ def _confirm_refused(
         if refusal is not None:
             return refusal
     purse = still_good(tx, found.confirmer, found.payer, found.grant_id, found.lines[0].instrument, at)
-    if purse is None:
+    if purse is None or not _may_still_pay(tx, found, at):
         return Refusal("no_permission")
     if not caps_hold(tx, purse, [line.amount for line in found.lines], at):
         return Refusal("over_cap")
     return None
+
+
+def _may_still_pay(tx: Tx, found: ActView, at: datetime) -> bool:
+    """Paying with one's own purse needs the leave it was proposed with, also at the moment of the yes."""
+    if found.grant_id is not None or found.proposer != found.payer:
+        return True  # the grant itself, and the owner's own yes, were just checked
+    return all(access.may(tx, found.payer, May.PAY, line.account, at) for line in found.lines)
 
 
 def _too_weak(found: ActView, evidence: Evidence) -> Refusal | None:

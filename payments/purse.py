@@ -37,7 +37,7 @@ def choose_purse(
     if method == "hosted":
         return page
     own = _own_purse(tx, proposer) if own_money else None
-    lent = _lent_purse(tx, proposer, at)
+    lent = _lent_purse(tx, proposer, wanted, at)
     found = (lent or own) if channel == "voice" else (own or lent)
     found = found or _elders_purse(tx, proposer, wanted, at)
     return found or (page if method == "auto" else None)
@@ -48,9 +48,11 @@ def _own_purse(tx: Tx, person: PersonId) -> Purse | None:
     return Purse("purse", person, person, mine[0].id) if mine else None
 
 
-def _lent_purse(tx: Tx, person: PersonId, at: datetime) -> Purse | None:
+def _lent_purse(tx: Tx, person: PersonId, wanted: list[AccountId], at: datetime) -> Purse | None:
+    """A relative's purse, for what the household has saved: a number read out in this talk is not what it was lent for."""
     lent = access.spending_grants(tx, person, at)
-    if not lent:
+    seen = [access.may(tx, person, May.BILLS, account, at) for account in wanted]
+    if not lent or any(one is None or one.reason == "talk" for one in seen):
         return None
     grant = lent[0]
     relation = relation_of(tx, person, grant.payer)

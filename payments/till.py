@@ -187,8 +187,10 @@ class Till:
         return [self._view(tx, states.of_row(row)) for row in rows]
 
     def claim_holds(self, tx: Tx, payment: PaymentId, claim: str) -> bool:
-        """Whether 已扣款, 已销账 or 已退款 may be said of it now (L2). An unknown claim never holds."""
+        """Whether 已扣款, 已销账, 已退款 or 没有扣钱 may be said of it now (L2). An unknown claim never holds."""
         row = states.read(tx, payment)
+        if claim == "not_captured":
+            return row.captured_at is None and row.state in (State.FAILED, State.CANCELLED)
         facts = {"captured": row.captured_at, "posted": row.posted_at, "refunded": row.refunded_at}
         return facts.get(claim) is not None
 

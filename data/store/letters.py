@@ -284,6 +284,18 @@ def take_ticket(tx: Tx, id: TicketId, owner: PersonId, at: datetime) -> bool:
     return tx.conn.execute(taken).rowcount == 1
 
 
+def reassign_ticket(tx: Tx, id: TicketId, owner: PersonId, at: datetime) -> bool:
+    """Gives a taken ticket to another owner."""
+    held = sa.and_(tickets.c.id == id, tickets.c.state == "taken")
+    return tx.conn.execute(tickets.update().where(held).values(owner=owner, taken_at=at)).rowcount == 1
+
+
+def hold_news(tx: Tx, news_id: str, until: datetime) -> None:
+    """Puts a piece of news off: to the morning, or to another try."""
+    unserved = sa.and_(events.c.id == news_id, events.c.served_at.is_(None))
+    tx.conn.execute(events.update().where(unserved).values(not_before=until))
+
+
 def close_ticket(tx: Tx, id: TicketId, at: datetime) -> bool:
     """Done; False when it was closed before."""
     open_one = sa.and_(tickets.c.id == id, tickets.c.state != "closed")

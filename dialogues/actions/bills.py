@@ -124,7 +124,7 @@ def check_open_payment(room: Inside, slots: Arguments) -> Result:
     "action_check_amount",
     "fits no_part more_than_due rule",
     reads="amount quote due prepaid",
-    writes="amount remaining least most",
+    writes="amount remaining least most step",
 )
 def check_amount(room: Inside, slots: Arguments) -> Result:
     """Whether the biller takes this amount; 全付 and no amount at all mean what is due."""
@@ -132,7 +132,11 @@ def check_amount(room: Inside, slots: Arguments) -> Result:
     assert kept is not None, "the quote was kept when it was told"
     quote, said = kept.quote, slots.get("amount")
     amount = quote.due if said in (None, "all") else Money(int(said))
-    limits = {"least": quote.rule.minimum.fen, "most": quote.rule.maximum.fen}
+    limits = {
+        "least": quote.rule.minimum.fen,
+        "most": quote.rule.maximum.fen,
+        "step": quote.rule.step.fen,
+    }
     if amount_fits(amount, quote):
         rest = quote.due - amount
         return Result(
