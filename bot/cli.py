@@ -55,7 +55,7 @@ def demo(
                 announce_json(url=address, sandbox=running.url, control_token=running.control_token)
                 return
             out.print(f"\n  打开 / open   [bold]{address}[/bold]\n")
-            out.print(f"  工作人员 / staff page   {address}/staff   赵工, 密码 / password: {_staff_pin()}")
+            out.print(f"  工作人员 / staff page   {address}/staff   赵工, {_staff_pin()}", soft_wrap=True)
             out.print("  Ctrl-C ends it.")
 
         async def run() -> None:

@@ -72,7 +72,9 @@ def point(life: Told, name: str) -> int:
 
 
 def spread(points: Sequence[int], count: int) -> list[int]:
-    """So many of them, evenly, with the first and the last."""
+    """So many of them, evenly, with the first and the last; all when they are no more."""
+    if len(points) <= count:
+        return list(points)
     step = (len(points) - 1) / (count - 1)
     return sorted({points[round(n * step)] for n in range(count)})
 

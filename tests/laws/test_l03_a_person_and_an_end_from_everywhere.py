@@ -54,7 +54,8 @@ async def breaches(town: RealTown, word: str) -> list[str]:
         await _at_rest(town, person)
         for line in way:
             await town.says(person, await town.code(person) if line == "{code}" else line)
-        assert (await town.asks(person) or "open") == asks, name
+        if (await town.asks(person) or "open") != asks:
+            found.append(f"{name} could not be reached")
         found += [f"{name}: {one}" for one in await _said(town, person, word)]
     return found + await town.broken()
 

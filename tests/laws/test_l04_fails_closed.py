@@ -73,11 +73,12 @@ def _errors(folder: Path) -> list[Any]:
 # --- while it runs ------------------------------------------------------------------------------------------------
 
 
-async def breaches(town: RealTown, spoil: Callable[[], None]) -> list[str]:
+async def breaches(town: RealTown, spoil: Callable[[pytest.MonkeyPatch], None]) -> list[str]:
     """A payment on whose way something of ours is spoilt: what went on although it should not have."""
     await town.open("limin")
-    spoil()
-    heard = await town.says("limin", "给我爸妈家电费充一百")
+    with pytest.MonkeyPatch.context() as patch:
+        spoil(patch)
+        heard = await town.says("limin", "给我爸妈家电费充一百")
     facts = await town.facts()
     proposals = await town.app.store.run(
         lambda tx: tx.conn.scalar(sa.select(sa.func.count()).select_from(acts))
@@ -147,18 +148,9 @@ SPOILT = [_undeclared_outcome, _undeclared_slot, _broken_inside, _undeclared_out
 
 @pytest.mark.parametrize("spoil", SPOILT)
 async def test_a_mistake_while_it_runs_goes_to_a_person(
-    town: RealTown, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
+    town: RealTown, spoil: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
-    with monkeypatch.context() as patch:
-        found = await breaches_until_mended(town, patch, spoil)
-    assert found == []
-
-
-async def breaches_until_mended(
-    town: RealTown, patch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
-) -> list[str]:
-    """The same with the thing spoilt by one of the ways above."""
-    return await breaches(town, lambda: spoil(patch))
+    assert await breaches(town, spoil) == []
 
 
 async def test_going_on_in_spite_of_a_mistake_is_seen(
@@ -171,7 +163,7 @@ async def test_going_on_in_spite_of_a_mistake_is_seen(
         return right(m, "fits" if outcome == "perhaps" else outcome, answer)
 
     monkeypatch.setattr(engine, "_acted", wrong)
-    assert "went on to the read-back" in await breaches(town, lambda: _undeclared_outcome(monkeypatch))
+    assert "went on to the read-back" in await breaches(town, _undeclared_outcome)
 
 
 async def test_a_turn_that_breaks_writes_nothing_of_itself(
