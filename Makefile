@@ -20,7 +20,7 @@ test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis;
 	$(PY) -m pytest -q -m "not prove" -n 2 --dist loadfile
 
 prove: $(VENV)/.dev .cache/nlu.stamp ## the long proofs at full figures; up to 60 minutes
-	$(PY) -m pytest -q -m "prove" --timeout 3500
+	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 2 --dist loadfile
 
 check: $(VENV)/.dev ## format, lint, types, layers, flows
 	$(PY) -m ruff format --check .

@@ -26,7 +26,7 @@ _ZH_NOT = re.compile(
 _EN_ASSERTS = re.compile(
     r"\b(?:was|were|has been|have been|is now|is already) (?:charged|posted|paid|refunded|credited|debited)\b|"
     r"\bpayment (?:succeeded|went through)\b|\bwe (?:charged|posted|refunded)\b|\bpaid successfully\b|"
-    r"\bcharged\b|\bbooked as paid\b|\barrived on\b",
+    r"\bcharged\b|\b(?:booked|confirmed) as paid\b|\barrived on\b",
     re.IGNORECASE,
 )
 _EN_NOT = re.compile(

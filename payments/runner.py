@@ -5,6 +5,7 @@ The rows say what is due. Whoever wakes them holds no fact, no number and no tim
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -16,6 +17,8 @@ from data.ids import PaymentId
 from data.store.engine import Store, Tx
 from data.store.payments import payments
 from payments.advance import Advance, Progress
+
+log = logging.getLogger("bangjiao.payments")
 
 _ROUNDS = 200  # of one `due`: more means that payments keep waking each other, a mistake of ours
 
@@ -42,19 +45,28 @@ class InlineRunner:
         self._owner = owner
 
     async def advance_now(self, ids: Iterable[PaymentId]) -> list[Progress]:
-        """Each payment as far as it goes without waiting."""
-        return [await self._advance.run(payment, self._owner) for payment in ids]
+        """Each payment as far as it goes without waiting. One that breaks is left for later and holds up no other."""
+        return [p for payment in ids if (p := await self._advanced(payment)) is not None]
 
     async def due(self, at: datetime | None = None) -> int:
         """Every due payment to its next wait; gives how many were taken up."""
         count = 0
+        broken: set[PaymentId] = set()
         for _ in range(_ROUNDS):
             moment = at or self._clock.now()
-            found = await self._store.run(partial(due_payments, at=moment))
-            if not found:
-                break
-            progress = await self.advance_now(payment for payment, _ in found)
-            if all(p.busy for p in progress):
+            due = await self._store.run(partial(due_payments, at=moment))
+            found = [payment for payment, _ in due if payment not in broken]
+            progress = {payment: await self._advanced(payment) for payment in found}
+            broken |= {payment for payment, p in progress.items() if p is None}
+            if all(p is None or p.busy for p in progress.values()):
                 break
             count += len(found)
         return count
+
+    async def _advanced(self, payment: PaymentId) -> Progress | None:
+        try:
+            return await self._advance.run(payment, self._owner)
+        except Exception as mistake:
+            # Of ours, or the database's: the row says what is due, and the next round tries again.
+            log.error("alarm: %s could not be carried on: %s", payment, type(mistake).__name__)
+            return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ from tests.databases import SEALER
 _WORDS = {"captured": re.compile("已扣款"), "posted": re.compile("已销账|已到账")}
 _NOTHING_TOOK_PLACE = {"cancelled", "failed"}
 Claim = tuple[str, str]  # what is claimed of which payment
+_MOVED = {"captured", "posted", "refunded"}
 
 
 def breaches(played: Played) -> list[str]:
@@ -42,11 +43,11 @@ def _all(played: Played) -> Iterator[str]:
         return
     story = STORIES[played.case.story]
     yield from _of_the_town(played.lives[-1].town, story)
-    yield from _of_what_was_heard(played)
     yield from _of_what_was_asked_again(played)
     store = Store.open(played.url, SEALER)
     try:
         yield from store.run_now(lambda tx: list(_of_our_rows(tx, played.lives[-1].town, story)))
+        yield from _of_what_was_heard(played, store.run_now(_numbers))
     finally:
         store.close()
 
@@ -109,11 +110,10 @@ def _of_letters(tx: Tx, story: Story) -> Iterator[str]:
     """What is written of a payment is written once to this person, crash or not."""
     said = [wire.load_said(x.body) for x in letters.letters_to(tx, PersonId(story.person))]
     written = Counter((s.claims, s.payment) for s in said if s.claims)
-    for claim, times in written.items():
-        if times != 1:
-            yield f"{claim} was written {times} times"
-    if {claim for claim, _ in written} != {"captured", "posted"}:
-        yield f"only {sorted(map(str, written))} was written"
+    yield from (f"{claim} was written {times} times" for claim, times in written.items() if times != 1)
+    moved = sorted(str(claim) for claim, _ in written if claim in _MOVED)
+    if moved != ["captured", "posted"]:
+        yield f"written was {moved}"
 
 
 def _of_loose_ends(tx: Tx) -> Iterator[str]:
@@ -132,20 +132,36 @@ def _count(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Select[int]
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _of_what_was_heard(played: Played) -> Iterator[str]:
+def _of_what_was_heard(played: Played, numbers: Mapping[str, str]) -> Iterator[str]:
     """Nothing was claimed, or lay ready to be claimed, that was not so when the process died."""
     for n, life in enumerate(played.lives):
-        found = played.lives[n + 1].one("found")["claims"] if n + 1 < len(played.lives) else []
-        for claim in {*(m["claims"] for m in life.all("told") if m["claims"]), *found}:
-            if not _true(claim, life.town):
+        told = [(m["claims"], m["payment"]) for m in life.all("told") if m["claims"]]
+        ready = played.lives[n + 1].one("found")["claims"] if n + 1 < len(played.lives) else []
+        for claim, payment in {*told, *map(tuple, ready)}:
+            if not _true(claim, numbers[payment], life.town):
                 yield f"{claim} was claimed in life {n + 1}, and it was not so"
         for message in life.all("told"):
             yield from _of_words(message)
     yield from _of_repetitions(played)
 
 
-def _true(claim: str, town: Inspection) -> bool:
-    return bool(town.captures if claim == "captured" else [p for p in town.posts if p.state == "settled"])
+def _numbers(tx: Tx) -> dict[str, str]:
+    """The rail's number of each payment."""
+    return {row.id: row.number for row in tx.conn.execute(sa.select(payments.c.id, payments.c.number))}
+
+
+def _true(claim: str, number: str, town: Inspection) -> bool:
+    """Whether rail and biller say the same of this payment."""
+    captured = any(c.order == number for c in town.captures)
+    match claim:
+        case "captured":
+            return captured
+        case "not_captured":
+            return not captured
+        case "posted":
+            return any(p.order == number and p.state == "settled" for p in town.posts)
+        case _:
+            return any(r.order == number for r in town.refunds)
 
 
 def _of_words(message: Message) -> Iterator[str]:
@@ -188,10 +204,14 @@ def _of_what_was_asked_again(played: Played) -> Iterator[str]:
     """A yes that was written down is carried out by itself; the wish is said again only where nothing is charged."""
     for n, life in enumerate(played.lives, 1):
         wishes: list[dict[str, Any]] = life.all("wish")
-        if any(w["captures"] or w["claims"] or _alive(w) for w in wishes):
+        if any(w["captures"] or _claims_money(w) or _alive(w) for w in wishes):
             yield f"in life {n} the person had to ask for what was under way or done"
         if played.case.restart < Limits().send_within and _alive(life.one("found")) and wishes:
             yield f"in life {n} a confirmed payment was not carried out"
+
+
+def _claims_money(standing: dict[str, Any]) -> bool:
+    return any(claim in _MOVED for claim, _ in standing["claims"])
 
 
 def _alive(standing: dict[str, Any]) -> bool:

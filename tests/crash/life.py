@@ -236,7 +236,7 @@ def _found(tx: Tx) -> dict[str, Any]:
     states = list(tx.conn.scalars(sa.select(payments.c.state)))
     everybody: list[Person] = people.everybody(tx)
     written = [wire.load_said(x.body) for p in everybody for x in letters.letters_to(tx, p.id)]
-    return {"payments": states, "claims": [s.claims for s in written if s.claims]}
+    return {"payments": states, "claims": [(s.claims, s.payment) for s in written if s.claims]}
 
 
 def _due(tx: Tx, now: datetime) -> datetime | None:

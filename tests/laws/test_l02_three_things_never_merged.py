@@ -19,6 +19,7 @@ from payments.till import Till
 from tests.safety.real_town import RealTown
 from tests.simulation import mutants
 
+_MOVED = ("captured", "posted", "refunded")
 _NOTHING_TAKEN = re.compile("没有扣|一分钱没扣|没有付成|[Nn]othing was taken")
 
 
@@ -56,8 +57,8 @@ async def _untrue(town: RealTown) -> list[str]:
 
 async def _told(town: RealTown) -> list[str]:
     """In the end every stage of both payments was told, each by its own claim."""
-    claims = list(dict.fromkeys((s.payment, s.claims) for s in await town.heard_by("limin") if s.claims))
-    told = [claim for _, claim in claims]
+    claims = list(dict.fromkeys((s.payment, s.claims) for s in await town.heard_by("limin")))
+    told = [claim for _, claim in claims if claim in _MOVED]
     wanted = ["captured", "posted", "captured", "posted"]
     return [] if told == wanted else [f"told {told} instead of {wanted}"]
 
@@ -132,7 +133,7 @@ def test_the_lint_sees_every_claim_that_is_taken_away(locale: str) -> None:
         (name, n)
         for name, variations in whole.responses[locale].items()
         for n, variation in enumerate(variations)
-        if "claims" in variation.metadata
+        if variation.metadata.get("claims") in _MOVED
     ]
     assert len(claiming) >= 10
     for name, n in claiming:

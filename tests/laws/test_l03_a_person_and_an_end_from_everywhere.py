@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -46,11 +46,12 @@ CALLS: dict[str, tuple[str, ...]] = {
 }
 
 
-async def breaches(town: RealTown, word: str) -> list[str]:
-    """The word said in every state."""
+async def breaches(town: RealTown, word: str, states: Iterable[str] = CHATS) -> list[str]:
+    """The word said in each of these states."""
     await town.open("limin", "chenm", "chengfs")
     found: list[str] = []
-    for name, (person, way, asks) in CHATS.items():
+    for name in states:
+        person, way, asks = CHATS[name]
         await _at_rest(town, person)
         for line in way:
             await town.says(person, await town.code(person) if line == "{code}" else line)
@@ -142,7 +143,7 @@ async def test_a_state_without_a_way_out_is_seen(
     town: RealTown, monkeypatch: pytest.MonkeyPatch, word: str, mistake: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     mistake(monkeypatch)
-    assert await breaches(town, word) != []
+    assert await breaches(town, word, ["read back", "which account"]) != []
 
 
 async def _stopped_before_sending(town: RealTown) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bot.app import FLOWS
 from data.store.payments import acts
 from dialogues import engine, loader, predicate
 from dialogues.actions import ACTIONS, SPECS
-from dialogues.actions.ports import InsideAction, OutsideAction, Result
+from dialogues.actions.ports import Result
 from dialogues.lint import lint
 from dialogues.problems import FlowErrors
 from tests.safety.real_town import RealTown
@@ -132,15 +132,8 @@ def _raise(*_: Any, **__: Any) -> Any:
     raise ValueError("of ours")
 
 
-def _spoil(patch: pytest.MonkeyPatch, name: str, run: Callable[..., Any]) -> None:
-    action = ACTIONS[name]
-    assert isinstance(action, InsideAction | OutsideAction)
-    patch.setitem(_actions(), name, replace(action, run=run))
-
-
-def _actions() -> Any:
-    assert isinstance(ACTIONS, Mapping)
-    return ACTIONS
+def _spoil(patch: pytest.MonkeyPatch, name: str, run: Any) -> None:
+    patch.setitem(ACTIONS, name, replace(ACTIONS[name], run=run))
 
 
 SPOILT = [_undeclared_outcome, _undeclared_slot, _broken_inside, _undeclared_outside, _undecidable]

@@ -60,6 +60,7 @@ async def _stands(town: RealTown) -> dict[str, int]:
         line = tx.conn.execute(sa.select(act_lines).where(act_lines.c.act == row.act)).one()
         booked = tx.conn.scalars(sa.select(ledger.c.amount_fen).where(ledger.c.payment == row.id)).all()
         kept = kept_quote(tx, row.quote)
+        assert kept is not None
         named = {"payment": row.amount_fen, "confirmed": line.amount_fen, "number": row.number}
         return named | {f"book {n}": fen for n, fen in enumerate(booked)} | {"due": kept.quote.due.fen}
 

@@ -56,9 +56,14 @@ async def _struck_off(town: RealTown, before: str) -> list[str]:
         town.app.advance._catalogue = shorter
     await town.says("limin", town.pin("limin"))
     charged = [c for c in (await town.control.inspect()).captures if c.payee == WATER]
-    rows = await town.app.store.run(lambda tx: tx.conn.execute(sa.select(payments.c.state)).scalars().all())
-    open_rows = [state for state in rows if state not in ("cancelled", "failed")]
-    return [f"collected {c.amount_fen}" for c in charged] + [f"a payment is {state}" for state in open_rows]
+    return [f"collected {c.amount_fen}" for c in charged] + [f"a payment is {s}" for s in await _live(town)]
+
+
+async def _live(town: RealTown) -> list[str]:
+    """States of payments that ended neither cancelled nor failed."""
+    ended = payments.c.state.in_(["cancelled", "failed"])
+    live = sa.select(payments.c.state).where(sa.not_(ended))
+    return await town.app.store.run(lambda tx: list(tx.conn.scalars(live)))
 
 
 def _strike(town: RealTown, shorter: Catalogue) -> None:
