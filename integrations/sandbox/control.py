@@ -27,6 +27,7 @@ from integrations.sandbox.control_wire import (
     Inspection,
     Side,
 )
+from integrations.sandbox.http import verification
 from integrations.sandbox.town.world import world_request
 from integrations.sandbox.wire import Shape
 
@@ -42,7 +43,7 @@ class SandboxControl:
     """Client of the control port. Every method returns when its effect is there."""
 
     def __init__(self, base_url: str, token: str, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client or httpx.AsyncClient(trust_env=False, timeout=30)
+        self._client = client or httpx.AsyncClient(trust_env=False, timeout=30, verify=verification(base_url))
         self._base = base_url.rstrip("/") + "/control"
         self._headers = {"Authorization": f"Bearer {token}"}
 

@@ -33,7 +33,7 @@ Reply = TypeVar("Reply")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-def _verification(base_url: str) -> ssl.SSLContext | bool:
+def verification(base_url: str) -> ssl.SSLContext | bool:
     """Certificates are loaded where they are needed: for an http address that is 0.1 s for nothing."""
     return True if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -45,7 +45,7 @@ class Asker:
         self, base_url: str, timeout_seconds: float, client: httpx.AsyncClient | None = None
     ) -> None:
         # The sandbox stands on this machine: a proxy of the environment has no business between.
-        self._client = client or httpx.AsyncClient(trust_env=False, verify=_verification(base_url))
+        self._client = client or httpx.AsyncClient(trust_env=False, verify=verification(base_url))
         self._base = base_url.rstrip("/")
         self._timeout = timeout_seconds
 

@@ -30,11 +30,18 @@ from dialogues.desk import Served
 from dialogues.testing import invariants
 from dialogues.testing.invariants import Stopped, Turn, View
 from dialogues.testing.world import Sent, Stage
+from nlu.classifier import Embedded
 from payments.authority import enrol
 from tests.databases import KINDS, SEALER, Databases
 
 SECRET = "a-secret-of-the-tests-only-0123456789"
-RELEASE, ENGINE, WORLD = cache(bot.app.release), cache(bot.app.load_engine), cache(load_world)
+RELEASE, WORLD = cache(bot.app.release), cache(load_world)
+READ_ENGINE = bot.app.load_engine
+
+
+@cache
+def _engine() -> Embedded:
+    return READ_ENGINE(Settings())
 
 
 def enrolled(tx: Tx) -> None:
@@ -234,7 +241,7 @@ def make_town(
     """Makes towns on either database. Flows, people and trained words are read once: no test changes them."""
     monkeypatch.setattr(bot.app, "release", RELEASE)
     monkeypatch.setattr(bot.playground, "load_world", WORLD)
-    monkeypatch.setattr(bot.app, "load_engine", ENGINE)
+    monkeypatch.setattr(bot.app, "load_engine", lambda settings: _engine())
     with towns(databases, sandbox, tmp_path) as make:
         yield make
 
