@@ -26,7 +26,9 @@ from data.ids import PersonId
 from data.store.engine import Store, Tx
 from data.store.schema import metadata
 from data.town import load_world
+from dialogues import staffing
 from dialogues.desk import Served
+from dialogues.expectation import expectation
 from dialogues.testing import invariants
 from dialogues.testing.invariants import Stopped, Turn, View
 from dialogues.testing.world import Sent, Stage
@@ -126,11 +128,12 @@ class RealTown(Playground):
 
     async def do(self, event: InboundEvent, process: Application | None = None) -> list[str]:
         """Serves one event and all that follows at this instant; the texts its person was sent meanwhile."""
-        before = len(await self.sent())
-        self.turns.append(Turn(event.person, self.clock.now(), before))
+        newest = await self.app.store.run(evidence.last_letter)
+        self.turns.append(Turn(event.person, self.clock.now(), 0))
         await (process or self.app).desk.serve(event)
         await self.settle()
-        return [s.text for s in (await self.sent())[before:] if s.person == event.person]
+        since = await self.app.store.run(lambda tx: evidence.sent(tx, newest))
+        return [s.text for s in since if s.person == event.person]
 
     async def settle(self) -> None:
         """All that follows at this instant, in every process."""
@@ -180,8 +183,9 @@ class RealTown(Playground):
 
     async def asks(self, person: str) -> str | None:
         """What this person's talk waits for now."""
-        talk = (await self.facts()).talks.get(person)
-        return talk.waits_for if talk else None
+        talk = await self.app.store.run(lambda tx: staffing.peek(tx, PersonId(person)))
+        release = self.app.desk.house.release
+        return expectation(release, talk, talk.channel == "voice").asks if talk else None
 
     async def view(self, fresh_turn: Turn | None = None) -> View:
         """Everything sent and true until now, as the promises of every talk are judged by."""
