@@ -9,7 +9,7 @@ import pytest
 from dialogues import loader
 from dialogues.loader import FlowErrors
 from dialogues.model import Release
-from tests.dialogues.talking import ACTIONS, FIXTURES, shop
+from tests.dialogues.talking import ACTIONS, shop
 
 DOMAIN = """
 slots:
@@ -226,12 +226,3 @@ def test_aliases_of_aliases_do_not_grow(tmp_path: Path) -> None:
     )
     (tmp_path / "bomb.yml").write_text(bomb + "flows: {}\n", "utf-8")
     assert loader.check([tmp_path]).flows == 0
-
-
-def test_the_own_flows_load_quickly_enough_to_start_with() -> None:
-    from time import perf_counter
-
-    loader.check([FIXTURES])  # the first use builds the grammar
-    started = perf_counter()
-    loader.check([FIXTURES])
-    assert perf_counter() - started < 0.3
