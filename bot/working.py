@@ -8,6 +8,7 @@ import signal
 import structlog
 
 from bot.app import build
+from bot.serving import announce_json
 from bot.settings import Settings
 from payments.durable import DurableRunner
 
@@ -24,6 +25,7 @@ async def work(settings: Settings) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)
     await waking.launch()
+    announce_json(works=settings.executor)
     if settings.redis_url:
         application.bells.start()
     try:

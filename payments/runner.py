@@ -43,6 +43,7 @@ class InlineRunner:
         self._advance = advance
         self._clock = clock
         self._owner = owner
+        self.mistakes = 0  # payments that broke on the way; each is also an alarm in the log
 
     async def advance_now(self, ids: Iterable[PaymentId]) -> list[Progress]:
         """Each payment as far as it goes without waiting. One that breaks is left for later and holds up no other."""
@@ -68,5 +69,6 @@ class InlineRunner:
             return await self._advance.run(payment, self._owner)
         except Exception as mistake:
             # Of ours, or the database's: the row says what is due, and the next round tries again.
+            self.mistakes += 1
             log.error("alarm: %s could not be carried on: %s", payment, type(mistake).__name__)
             return None

@@ -240,6 +240,8 @@ def play(
         breaches = asyncio.run(run.go())
     except Exception as error:  # a worker that breaks is a breach like any other
         breaches = [*run.breaches, f"{type(error).__name__}: {error}"]
+    if run.house.runner.mistakes + run.twin.runner.mistakes:
+        breaches = [*breaches, "a payment broke on its way"]
     return breaches, run.fuse.passed
 
 
