@@ -208,7 +208,7 @@ def lint(
         except FlowErrors as problem:
             errors, flows = problem.errors, 0
         rows = [{"file": e.where.file, "line": e.where.line, "message": e.message} for e in errors]
-        files = len([*FLOWS.glob("flows/*.yml"), *FLOWS.glob("responses/*.yml")]) + 1
+        files = len(loader.files_of(FLOWS))
         found = {"files": files, "flows": flows, "loaded": 0 if rows else flows, "errors": rows}
     if as_json:
         print(json.dumps(found, ensure_ascii=False))

@@ -28,6 +28,9 @@ def send(
 
 def has_second_address(tx: Tx, person: PersonId, channel: str) -> bool:
     """Whether a verified telephone is known that is not the very line the person is speaking on."""
-    return channel != "voice" and any(
-        a.verified and a.channel == SMS for a in people.addresses_of(tx, person)
-    )
+    return channel != "voice" and reads_messages(tx, person)
+
+
+def reads_messages(tx: Tx, person: PersonId) -> bool:
+    """Whether text messages reach a verified telephone of this person."""
+    return any(a.verified and a.channel == SMS for a in people.addresses_of(tx, person))

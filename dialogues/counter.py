@@ -141,6 +141,9 @@ class Counter:
 
     def commit(self, wish: Commit) -> Verdict:
         """Records the yes; the payments it writes are carried out after the transaction."""
+        if self._link_reaches_nobody(ActId(wish.act)):
+            self.house.till.cancel(self.tx, ActId(wish.act), self.event.person, self.event.at)
+            return Verdict("refused", {"reason": "no_link_here"})
         evidence = Evidence(
             event_id=self.cause,
             channel=self.conversation.channel,
@@ -160,6 +163,11 @@ class Counter:
                 return Verdict("refused", {"reason": answer.reason})
             case _:
                 assert_never(answer)
+
+    def _link_reaches_nobody(self, act: ActId) -> bool:
+        """Whether the page to pay on would be opened for somebody who has only this old telephone to see it on."""
+        hosted = any(line.method == "hosted" for line in self.house.till.act(self.tx, act).lines)
+        return hosted and self.facts.spoken and not codes.reads_messages(self.tx, self.event.person)
 
     def _stored(self, act: str, answer: AlreadyConfirmed) -> News:
         """Its news may long have been told: the stored outcome is said again, as it stands now."""

@@ -125,7 +125,7 @@ def _expectation(
     tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts
 ) -> Expectation:
     waits_for = expectation.expectation(house.release, conversation, facts.spoken)
-    if waits_for.asks != "account":
+    if "account" not in (waits_for.asks, waits_for.slot):
         return waits_for
     known = accounts.known_accounts(tx, event.person, event.at)
     return _with_known(waits_for, tuple(k.account.number for k in known))

@@ -51,6 +51,7 @@ from nlu.commands import (
     StartFlow,
     Stop,
 )
+from nlu.refusals import belongs_to_a_bank
 
 _MOST_WISHES = 5
 
@@ -295,6 +296,8 @@ def _take_offer(m: Moment, chosen: str) -> Moment:
 
 def _resolved(m: Moment, digits: str) -> Moment:
     """The number as it is now that a doubtful digit was named; "" while another one is being asked about."""
+    if belongs_to_a_bank(digits):
+        return repair.refuse(m, "card_number")
     return _answer(m, digits) if digits else m
 
 

@@ -35,6 +35,7 @@ _RASAS = _OURS | {
 _RASAS |= {"stub_custom_actions", "prompts"}
 _DIALOGUE = {"flows", "slots", "responses"}
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Za-z]{2,4})?")
+_LAID_OUT = ("domain/*.yml", "flows/*.yml", "responses/*.yml", "responses/*/*.yml")
 
 
 @dataclass
@@ -60,11 +61,16 @@ class LintReport:
 
 
 def load_folder(folder: Path, actions: Mapping[str, ActionSpec]) -> Release:
-    """The release of a folder laid out as ours: domain.yml, flows/*.yml, responses/LOCALE.yml. Raises FlowErrors."""
-    return load(
-        [folder / "domain.yml", *sorted(folder.glob("flows/*.yml")), *sorted(folder.glob("responses/*.yml"))],
-        actions,
-    )
+    """The release of a folder laid out as ours. Raises FlowErrors.
+
+    domain/*.yml, flows/*.yml, responses/LOCALE.yml and responses/LOCALE/*.yml.
+    """
+    return load(files_of(folder), actions)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a folder laid out as ours."""
+    return [path for pattern in _LAID_OUT for path in sorted(folder.glob(pattern))]
 
 
 def load(paths: Sequence[Path], actions: Mapping[str, ActionSpec]) -> Release:
@@ -120,9 +126,16 @@ def _is_no_dialogue(content: Table) -> bool:
     return not _DIALOGUE & content.keys() and not any(nearest(key, _DIALOGUE) for key in content)
 
 
+def _locale(path: Path) -> str:
+    """The language of a file of sentences, by its place: responses/en.yml, responses/en/mandates.yml."""
+    flat = path.parent.name == "responses"
+    name, folder = (path.stem, path.parent) if flat else (path.parent.name, path.parent.parent)
+    return name if folder.name == "responses" and _LOCALE.fullmatch(name) else DEFAULT_LOCALE
+
+
 def _read_content(reading: Reading, content: Table, path: Path, files: _Files, known: set[str]) -> None:
     reading.keys(content, known, "the file")
-    locale = path.stem if path.parent.name == "responses" and _LOCALE.fullmatch(path.stem) else DEFAULT_LOCALE
+    locale = _locale(path)
     _merge(reading, files.slots, read_slots(reading, reading.table(content, "slots", "the file")), "slot")
     found = read_responses(reading, reading.table(content, "responses", "the file"), locale)
     for language, sentences in found.items():
@@ -250,4 +263,4 @@ def _with_hint(error: FlowError) -> str:
     return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
-__all__ = ["FlowError", "FlowErrors", "LintReport", "check", "load", "load_folder"]
+__all__ = ["FlowError", "FlowErrors", "LintReport", "check", "files_of", "load", "load_folder"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from dialogues.business import bring_human, call_flow
 from dialogues.commit import is_commit
-from dialogues.model import EndTalk, SetPreference
+from dialogues.model import EndTalk, SetPreference, Step
 from dialogues.moment import (
     LISTENING,
     SENT,
@@ -155,6 +155,8 @@ def bigger(m: Moment) -> Moment:
 
 def explain(m: Moment, topic: str) -> Moment:
     """Why this is asked, or how it is found; then the question again, at a read-back in short."""
+    if m.phase == "open":
+        return _miss_open(m, "utter_no_explanation")
     if m.phase not in LISTENING or m.phase == "resume":
         return nothing_to(m, "utter_no_explanation")
     step = step_of(m, m.top)
@@ -165,8 +167,18 @@ def explain(m: Moment, topic: str) -> Moment:
     if isinstance(target, dict):
         return call_flow(m, str(target.get("flow", "")))
     if not target:
-        return nothing_to(m, "utter_no_explanation")
-    return ask_again(say(m, str(target)), SHORT if is_commit(step) else "")
+        return miss(m, "utter_no_explanation")
+    return _explained(m, step, str(target))
+
+
+def _explained(m: Moment, step: Step, target: str) -> Moment:
+    """The explanation and the question; asked for a third time at the same question, a person explains (L10)."""
+    explained = dict(m.top.context.get("explained", {}))
+    times = explained[step.id] = explained.get(step.id, 0) + 1
+    if times >= PATIENCE:
+        return bring_human(m, "misses")
+    m = say(with_context(m, explained=explained), target)
+    return ask_again(m, SHORT if is_commit(step) else KEYS if times > 1 else "")
 
 
 def clarify(m: Moment, flows: tuple[str, ...]) -> Moment:

@@ -312,6 +312,21 @@ class _Taking:
             self._trouble(f"{say.response} would have claimed what is not so")
             return
         self._post(self._in_other_words(said))
+        if said.link and self.facts.spoken:
+            self._post_link(say, said.link)
+
+    def _post_link(self, say: Say, link: str) -> None:
+        """What was said to be on its way to the other phone is: a link can be read there, not heard here."""
+        written = replace(self.facts, spoken=False, channel=codes.SMS)
+        text = saying.plain(self.house.release, say.response, say.values, self.conversation, written)
+        letters.put_letter(
+            self.tx,
+            person=self.event.person,
+            channel=codes.SMS,
+            body=wire.dump_said(Said(response=say.response, text=f"{text}\n{link}", to_channel=codes.SMS)),
+            cause=f"{self.event.channel}:{self.event.event_id}",
+            at=self.event.at,
+        )
 
     def _in_other_words(self, said: Said) -> Said:
         """The third time in a row a sentence begins differently: nobody is talked at by a parrot (L10)."""

@@ -29,6 +29,7 @@ from nlu.commands import (
 )
 from nlu.digits import Digits, compare, find_number, parse_digits
 from nlu.pinyin import sound_alike
+from nlu.refusals import is_card
 from nlu.text import clauses, fold
 
 _CONSENTS = {"confirm", "consent", "name_check"}
@@ -231,6 +232,8 @@ def _heard(text: str, utterance: Utterance, locale: str) -> Digits | Ask:
 
 
 def _given_digits(heard: Digits, expectation: Expectation) -> list[Command]:
+    if _is_card_in_parts(heard.value, expectation):
+        return [Refuse("card_number")]
     if expectation.asks == "code":
         return [Code(heard.value)]
     slot = expectation.slot or "account"
@@ -247,6 +250,13 @@ def _given_digits(heard: Digits, expectation: Expectation) -> list[Command]:
         doubts = tuple(Doubt(len(before) + doubt.position, doubt.candidates) for doubt in heard.doubtful)
         return [DoubtfulDigits(slot, value, doubts)]
     return [SetSlot(slot, value)]
+
+
+def _is_card_in_parts(digits: str, expectation: Expectation) -> bool:
+    """Whether the digits are a card's, by themselves or together with those collected before."""
+    return is_card(digits, expectation) or (
+        bool(expectation.collected) and is_card(expectation.collected + digits, expectation)
+    )
 
 
 def _kept_before(heard: Digits, expectation: Expectation) -> str:

@@ -86,11 +86,15 @@ def find_number(text: str) -> str | Ask:
     return numbers.pop() if numbers else Ask("none")
 
 
-def looks_like_card(digits: str) -> bool:
-    """13-19 digits with a right check digit (Luhn) and the beginning of a bank card.
+def spelled_numbers(folded: str) -> list[str]:
+    """The longer runs of spelled digits of a folded text (六二二二 零二一二 …), each in figures."""
+    return [
+        "".join(_CHINESE.get(char, "") for char in match[0]) for match in _SPELLED_IN_GROUPS.finditer(folded)
+    ]
 
-    Account numbers (户号) can look the same by chance, so the caller decides by what was asked.
-    """
+
+def looks_like_card(digits: str) -> bool:
+    """13-19 digits with a right check digit (Luhn) and the beginning of a bank card."""
     if not digits.isascii() or not digits.isdigit() or not 13 <= len(digits) <= 19:
         return False
     return bool(re.match("3[47]|4|5[1-5]|2[2-7]|6[0-9]|9[0-9]", digits)) and _luhn(digits)

@@ -64,7 +64,7 @@ def _fitting(known: list[KnownAccount], slots: Arguments) -> tuple[list[KnownAcc
     if wish:
         same = [k for k in known if k.account.number == wish or (len(wish) == 4 and k.account.tail == wish)]
         return same, not same
-    meant = [k for k in known if _meant(k, slots)]
+    meant = [k for k in known if _meant(k, slots)] or [k for k in known if _under_one_roof(k, slots)]
     # Whose an account is may never have been told; the holder's name is read back before anything is paid.
     unplaced = [k for k in known if not k.relation] if slots.get("relation") else []
     return meant or unplaced, False
@@ -77,6 +77,11 @@ def _meant(known: KnownAccount, slots: Arguments) -> bool:
     if not relation:
         return True
     return known.relation in _COVERS.get(relation, {relation})
+
+
+def _under_one_roof(known: KnownAccount, slots: Arguments) -> bool:
+    """我妈家的电费 may run under the father's name: the holder's name is read back before anything is paid."""
+    return slots.get("relation") in ("mother", "father") and known.relation in _COVERS["parents"]
 
 
 def _name_fits(name: str, masked: str) -> bool:

@@ -46,14 +46,21 @@ def check_pin_code(room: Inside, slots: Arguments) -> Result:
             return Result("blocked", {"pin_code": None})
 
 
-@inside("action_set_pin", "set weak differs", reads="new_pin new_pin_again", writes="new_pin new_pin_again")
+@inside("action_check_new_pin", "fits weak", reads="new_pin")
+def check_new_pin(room: Inside, slots: Arguments) -> Result:
+    """Whether the PIN may be taken, before anybody types it a second time."""
+    problem = factors.problem_of(room.tx, room.person, str(slots["new_pin"]))
+    return Result("weak" if problem else "fits")
+
+
+@inside("action_set_pin", "set weak differs", reads="new_pin pin_repeated", writes="new_pin pin_repeated")
 def set_pin(room: Inside, slots: Arguments) -> Result:
     """Keeps the PIN (argon2) when both entries agree; it leaves the talk's memory at once."""
-    gone = {"new_pin": None, "new_pin_again": None}
-    if slots["new_pin"] != slots["new_pin_again"]:
+    gone = {"new_pin": None, "pin_repeated": None}
+    if slots["new_pin"] != slots["pin_repeated"]:
         return Result("differs", gone)
     problem = factors.set_pin(room.tx, room.person, str(slots["new_pin"]), room.now)
     return Result("weak" if problem else "set", gone)
 
 
-ACTIONS = (send_pin_code, check_pin_code, set_pin)
+ACTIONS = (send_pin_code, check_pin_code, check_new_pin, set_pin)

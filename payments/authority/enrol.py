@@ -62,13 +62,13 @@ def _people(tx: Tx, world: World, at: datetime) -> None:
 
 
 def _addresses(tx: Tx, world: World, person: PersonId, at: datetime, rank: int) -> None:
-    """His usual channel first, then his telephone, which is the second address for his codes."""
+    """His usual channel first, then his telephone, which takes codes for another channel and links, if it shows messages."""
     channel, phone = world.people[person].channel, world.phone_of(person)
     if channel != "voice":
         people.add_address(tx, person, channel, person, at, verified=True, rank=rank)
     if phone:
         people.add_address(tx, person, "voice", phone, at, verified=True, rank=rank)
-    if phone and channel != "voice":
+    if phone and (channel != "voice" or world.people[person].person.smartphone):
         people.add_address(tx, person, "sms", phone, at, verified=True, rank=rank)
 
 

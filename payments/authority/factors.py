@@ -100,6 +100,11 @@ def set_pin(tx: Tx, person: PersonId, pin: str, at: datetime) -> PinProblem | No
     return None
 
 
+def problem_of(tx: Tx, person: PersonId, pin: str) -> PinProblem | None:
+    """Why this PIN would not be taken, before it is set."""
+    return _problem(tx, person, pin)
+
+
 def has_pin(tx: Tx, person: PersonId) -> bool:
     """Whether this person has chosen a PIN."""
     return _pin(tx, person) is not None

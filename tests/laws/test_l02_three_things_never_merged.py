@@ -8,8 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.app import release
+from data.ids import PersonId
+from data.store import letters
+from data.store.payments import payments
+from dialogues import wire
 from dialogues.lint import lint
 from dialogues.model import Release, Variation
 from dialogues.testing import invariants
@@ -116,6 +121,28 @@ async def test_collected_taken_for_written_off_is_seen(
 
     monkeypatch.setattr(writing_off, "posted", wrong)
     assert await breaches(town) != []
+
+
+async def test_a_link_that_is_said_to_be_on_its_way_is(town: RealTown) -> None:
+    """By telephone: whoever can read it has it as a message; for whoever cannot, no page is opened at all."""
+    await town.open("zhanggf", "lijg", channel="voice")
+    await town.voice("zhanggf", ["交电费"], 0.95)
+    await town.key("zhanggf", "0319001200345678#")
+    await town.key("zhanggf", "1")
+    await town.key("zhanggf", "1")
+    opened = (await town.control.inspect()).orders
+    link = await town.app.store.run(lambda tx: tx.conn.scalar(sa.select(payments.c.hosted_url)))
+    assert [str(link) in text for text in await _messages(town, "zhanggf")] == [True]
+    await town.voice("lijg", ["交水费"], 0.95)
+    await town.key("lijg", "1")
+    assert (await town.heard_by("lijg"))[-1].response == "utter_no_link_here"
+    assert (await town.control.inspect()).orders == opened
+    assert await _messages(town, "lijg") == []
+
+
+async def _messages(town: RealTown, person: str) -> list[str]:
+    found = await town.app.store.run(lambda tx: letters.letters_to(tx, PersonId(person)))
+    return [wire.load_said(x.body).text for x in found if x.channel == "sms"]
 
 
 # --- the words ----------------------------------------------------------------------------------------------------

@@ -57,9 +57,8 @@ def test_the_files_as_they_are_have_none(tmp_path: Path) -> None:
 
 
 def _copy(where: Path) -> Path:
-    for part in ("flows", "responses"):
+    for part in ("domain", "flows", "responses"):
         shutil.copytree(FLOWS / part, where / part)
-    shutil.copy(FLOWS / "domain.yml", where)
     return where
 
 
