@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from data.store import audit, payments, people, post, talks
+from data.store import audit, mandates, payments, people, post, talks
 from data.store.migrations import HEAD
 from data.store.schema import metadata
 from data.store.sealing import Sealer
@@ -31,7 +31,7 @@ __all__ = ["Sealer", "Store", "Tx"]
 T = TypeVar("T")
 
 # Every room's tables, in one list: what is not imported would be missing from the store.
-ROOMS = (people, payments, talks, post, audit)
+ROOMS = (people, payments, mandates, talks, post, audit)
 
 _WAIT_MS = 30_000  # for another process's transaction
 _SWITCHES = 100  # tries, 20 ms apart, to turn a new file to write-ahead logging

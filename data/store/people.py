@@ -91,6 +91,23 @@ grants = sa.Table(
     sa.Column("revoked_at", Instant),
 )
 
+# A six-digit code that links a relative: whoever holds it and is known takes what its giver offers, once.
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("giver", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),  # keyed hash of the code
+    sa.Column("relation", sa.String(24), nullable=False),  # what the one invited is to the giver
+    sa.Column("verbs", sa.JSON, nullable=False),
+    sa.Column("per_payment_fen", sa.BigInteger),
+    sa.Column("per_month_fen", sa.BigInteger),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("taken_by", sa.String(40)),
+    sa.Column("taken_at", Instant),
+)
+
 instruments = sa.Table(
     "instruments",
     metadata,

@@ -1,0 +1,139 @@
+"""Tables of automatic payments: what was agreed, by whom and in which words, what meters said, and what came of it.
+
+Read and written only by the payments package.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from data.store.schema import Instant, RowNumber, Sealed, metadata, one_of
+
+MANDATE_KINDS = ["top_up", "bill_debit"]
+MANDATE_STATES = [
+    "awaiting_payer",  # read back, no yes yet
+    "active",
+    "paused",
+    "suspended",  # it could not pay several times, or the purse is gone: louder than one that pays
+    "revoked",
+    "expired",
+]
+DEBIT_STATES = [
+    "announced",  # a bill debit was told 24 hours before; one word skips it
+    "asking",  # unlike the past: the payer is asked first
+    "skipped",
+    "made",  # its payment row is written
+    "not_made",  # over a cap, no purse, biller's rule: told loudly
+]
+
+# The yes to an automatic payment: who, on which event, in which words. Appended only.
+consents = sa.Table(
+    "consents",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("person", sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("mandate", sa.String(40), nullable=False, index=True),
+    sa.Column("channel", sa.String(24), nullable=False),
+    sa.Column("event", sa.String(120), nullable=False),
+    sa.Column("words", Sealed, nullable=False),  # exactly what was read back
+    sa.Column("wording", sa.String(80), nullable=False),  # response and flow release it was rendered from
+    sa.Column("digest", sa.String(64), nullable=False),  # over the terms and the words
+    sa.Column("factor", sa.String(16), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+mandates = sa.Table(
+    "mandates",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("act", sa.ForeignKey("acts.id"), nullable=False, index=True),
+    sa.Column("kind", one_of("mandate_kind", MANDATE_KINDS), nullable=False),
+    sa.Column("state", one_of("mandate_state", MANDATE_STATES), nullable=False),
+    sa.Column("account", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("biller", sa.String(40), nullable=False),
+    sa.Column("payer", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("instrument", sa.String(40), nullable=False),
+    sa.Column("below_fen", sa.BigInteger),  # top_up: the trigger
+    sa.Column("amount_fen", sa.BigInteger),  # top_up: the fixed amount
+    sa.Column("per_charge_fen", sa.BigInteger, nullable=False),
+    sa.Column("per_month_fen", sa.BigInteger, nullable=False),
+    sa.Column("per_day", sa.Integer, nullable=False, default=1),
+    sa.Column("ask_above", sa.Integer),  # times the same month of last year; None: never asked
+    sa.Column("valid_until", Instant, nullable=False),
+    sa.Column("armed", sa.Boolean, nullable=False, default=True),  # one charge for each low episode
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("replaces", sa.String(40)),  # the mandate this one was a change of
+    sa.Column("reason", sa.String(40)),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("active_at", Instant),
+    sa.Column("ended_at", Instant),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.CheckConstraint("per_charge_fen > 0 AND per_month_fen > 0", name="caps_positive"),
+    sa.Index(
+        "uq_mandates_account",
+        "account",
+        unique=True,
+        sqlite_where=sa.text("state IN ('active','paused','suspended')"),
+        postgresql_where=sa.text("state IN ('active','paused','suspended')"),
+    ),
+)
+
+# What a meter or bill said, and when; a reading that is not newer than the last is kept nowhere.
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("at", Instant, primary_key=True),  # when the meter was read
+    sa.Column("balance_fen", sa.BigInteger, nullable=False),
+    sa.Column("daily_use_fen", sa.BigInteger),
+    sa.Column("received_at", Instant, nullable=False),
+)
+
+# One firing of a mandate: a low episode of a meter, or one bill. `cause` makes it happen once.
+debits = sa.Table(
+    "debits",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("mandate", sa.ForeignKey("mandates.id"), nullable=False, index=True),
+    sa.Column("cause", sa.String(120), nullable=False),
+    sa.Column("state", one_of("debit_state", DEBIT_STATES), nullable=False),
+    sa.Column("amount_fen", sa.BigInteger, nullable=False),
+    sa.Column("payment", sa.String(40)),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("not_before", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.UniqueConstraint("mandate", "cause"),
+    sa.Index("ix_debits_due", "state", "not_before"),
+)
+
+# A warning climbs from rung to rung (payer, elder, helper, operator) until somebody acknowledges it.
+warnings = sa.Table(
+    "warnings",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("account", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("cause", sa.String(120), nullable=False, unique=True),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("rung", sa.Integer, nullable=False, default=0),
+    sa.Column("next_at", Instant),
+    sa.Column("acknowledged_by", sa.String(40)),
+    sa.Column("acknowledged_at", Instant),
+    sa.Column(
+        "over_at", Instant
+    ),  # the meter is full again, the bill is paid: nobody need hear of it any more
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index("ix_warnings_due", "next_at"),
+)
+
+# Where a round over all meters stands, so that it goes on after a stop and never reads a meter twice in one cycle.
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("seq", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("cycle", sa.String(40), nullable=False, unique=True),
+    sa.Column("cursor", sa.String(40), nullable=False, default=""),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+)

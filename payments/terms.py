@@ -1,0 +1,111 @@
+"""What an automatic payment is agreed to be: account, trigger, amount, caps and how long; and how it is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from data.ids import AccountId, ActId, BillerId, InstrumentId, PersonId
+from data.model import Utility
+from data.money import Money
+from payments.acts import Strength
+
+
+class MandateKind(StrEnum):
+    """A prepaid meter that is topped up when low, or a bill that is paid when it comes."""
+
+    TOP_UP = "top_up"
+    BILL_DEBIT = "bill_debit"
+
+
+class MandateState(StrEnum):
+    """Where an automatic payment stands."""
+
+    AWAITING_PAYER = "awaiting_payer"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the payer agrees to. Amounts in fen; every charge keeps to every cap.
+
+    TOP_UP: `below` triggers, `amount` is charged, notice straight after. BILL_DEBIT: what is due, up to `per_charge`,
+    with a notice 24 hours before. `ask_above`: times the same month of last year above which the payer is asked first.
+    """
+
+    kind: MandateKind
+    account: AccountId
+    per_charge: Money
+    per_month: Money
+    valid_until: date
+    below: Money | None = None
+    amount: Money | None = None
+    per_day: int = 1
+    ask_above: int | None = None
+
+    def digest(self) -> str:
+        """The terms as one value, so that nothing but what was read back can be agreed to."""
+        plain = {name: _plain(value) for name, value in asdict(self).items()}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@dataclass(frozen=True, slots=True)
+class MonthUse:
+    """What an account used in one month, in fen."""
+
+    month: date  # its first day
+    used: Money
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What the terms would have done with last year's use: how often, how much, the most in one month, and when not."""
+
+    times: int
+    total: Money
+    most_in_a_month: int
+    capped: int  # low days on which the monthly cap would have stood in the way
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedMandate:
+    """Ready to be read back. The yes must be firm (`strength`) and comes from the payer."""
+
+    act: ActId
+    digest: str
+    strength: Strength
+    payer: PersonId
+    terms: Terms
+    dry_run: DryRun | None  # None where the biller tells nothing of last year
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MandateView:
+    """An automatic payment as it may be told."""
+
+    id: str
+    state: MandateState
+    terms: Terms
+    biller: BillerId
+    utility: Utility
+    tail: str
+    holder: PersonId | None
+    holder_masked: str
+    payer: PersonId
+    instrument: InstrumentId
+    active_at: datetime | None
+    reason: str | None
+    spent_this_month: Money
+    times_this_month: int
