@@ -89,7 +89,7 @@ class SandboxControl:
         await self._ask("DELETE", "/faults", params=query)
 
     async def change_account(self, account: str, **change: Any) -> None:
-        """Keys of AccountChange: due_fen, due_date, balance_fen, daily_use_fen, paid_elsewhere_fen, acks."""
+        """Keys of AccountChange: due_fen, due_date, balance_fen, daily_use_fen, paid_elsewhere_fen, used_fen, acks."""
         await self._post(f"/accounts/{account}", AccountChange(**change))
 
     async def set_funds(self, purse: str, funds: Money) -> None:

@@ -89,13 +89,17 @@ class WorldRequest(Shape):
 
 
 class AccountChange(Shape):
-    """What changed at the biller; keys left out stay as they are. `paid_elsewhere_fen` 0 means all of it."""
+    """What changed at the biller; keys left out stay as they are. `paid_elsewhere_fen` 0 means all of it.
+
+    `used_fen` is what a prepaid meter used up since it was read last; it never falls below nothing.
+    """
 
     due_fen: Fen | None = None
     due_date: date | None = None
     balance_fen: int | None = None
     daily_use_fen: Fen | None = None
     paid_elsewhere_fen: Fen | None = None
+    used_fen: Fen | None = None
     acks: Literal["immediate", "manual", "default"] | None = None
 
 

@@ -85,6 +85,8 @@ def change_account(moment: Moment, account: str, change: AccountChange) -> None:
     for key, column in (("balance_fen", "balance"), ("daily_use_fen", "daily_use"), ("acks", "acks")):
         if key in given:
             values[column] = getattr(change, key)
+    if change.used_fen is not None and row.balance is not None:
+        values["balance"] = max(0, row.balance - change.used_fen)
     if change.due_fen is not None:
         values |= {"due": change.due_fen, "late_since": None, "version": row.version + 1}
     if change.due_date is not None:
