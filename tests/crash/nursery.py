@@ -18,7 +18,7 @@ from functools import cache
 import httpx
 import sqlalchemy as sa
 
-from bot import app
+from bot import app, logs
 from bot.settings import Settings
 from data import catalogue
 from tests.crash.life import Life, spec_of
@@ -39,6 +39,7 @@ def main() -> None:
 
 def _prepare() -> None:
     """What is read from unchanging files is read here, once for all lives."""
+    logs.set_up("ERROR")  # on standard error: what is said on standard output is an answer
     app.release = cache(app.release)
     ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
     app.release()
