@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from data.clock import Clock
 from data.ids import PaymentId, PersonId
-from data.store import journal
+from data.store import journal, letters
 from data.store.engine import Store, Tx
 from data.store.payments import callbacks, payments
 from integrations.ports import BadSignature, CallbackEvent, PaymentRail
@@ -78,10 +78,7 @@ def _judge(event: CallbackEvent, at: datetime, tx: Tx) -> Verdict:
         return Verdict(404, "unknown_order")
     payment = states.of_row(row)
     if event.amount != payment.amount:
-        # Signed, and yet not our payment: the rail must look at it, and so must we.
-        log.error("alarm: a callback's amount differs from the payment's: %s", payment.id)
-        _note(tx, "forged_callback_refused", event, at)
-        return Verdict(422, "amount_differs", payment.id)
+        return _another_amount(tx, event, payment, at)
     kind = _kind(event, payment)
     if not _remember(tx, event, kind, at):
         _note(tx, "duplicate_callback_ignored", event, at)
@@ -91,6 +88,24 @@ def _judge(event: CallbackEvent, at: datetime, tx: Tx) -> Verdict:
     if kind == "hint":
         states.hint(tx, payment.id, at)
     return Verdict(200, kind, payment.id)
+
+
+def _another_amount(tx: Tx, event: CallbackEvent, payment: Payment, at: datetime) -> Verdict:
+    """Signed, and yet not what was agreed: never believed; the rail is asked, and a person of ours looks at it."""
+    log.error("alarm: a callback's amount differs from the payment's: %s", payment.id)
+    _note(tx, "forged_callback_refused", event, at)
+    if _remember(tx, event, "amount_differs", at):
+        letters.open_ticket(
+            tx,
+            kind="callback_amount",
+            person=payment.payer,
+            reason="amount_differs",
+            summary=f"{payment.id} {payment.amount.yuan}元: the rail spoke of {event.amount.yuan}元",
+            at=at,
+        )
+        if payment.state not in FINAL:
+            states.hint(tx, payment.id, at)
+    return Verdict(422, "amount_differs", payment.id)
 
 
 def _kind(event: CallbackEvent, payment: Payment) -> str:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from data.money import Money
+from data.store import letters
 from data.store.payments import callbacks
 from payments.states import State, read
 from tests.payments.household import CHENGFS, W_CHENG, House
@@ -81,6 +82,20 @@ async def test_another_amount_is_refused_and_changes_nothing(quick: House) -> No
     verdict = await quick.tell(id="ev-1", order=number, status="paid", fen=1)
     assert (verdict.status, verdict.kind) == (422, "amount_differs")
     assert quick.view(payment).state is State.CONFIRMED
+
+
+async def test_of_another_amount_the_rail_is_asked_and_a_person_looks(house: House, pending) -> None:
+    payment, number = pending
+    before = house.clock.now()
+    for _ in range(2):
+        verdict = await house.tell(id="ev-odd", order=number, status="paid", fen=1)
+    assert (verdict.status, verdict.kind) == (200, "duplicate")
+    due = house.store.run_now(lambda tx: read(tx, payment)).next_at
+    assert due is not None
+    assert due <= before
+    tickets = house.store.run_now(letters.tickets_waiting)
+    assert [(t.kind, t.person) for t in tickets] == [("callback_amount", CHENGFS)]
+    assert house.view(payment).captured_at is None
 
 
 async def test_an_order_that_is_not_ours_is_not_found_and_not_kept(quick: House) -> None:
