@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ from payments.callbacks import Callbacks
 from payments.limits import Limits
 from payments.quoting import Quoting
 from payments.runner import InlineRunner
+from payments.sweep import Sweep, Swept
 from payments.till import Till
+from payments.warnings import Ladder
 
 log = structlog.get_logger("bangjiao.app")
 
@@ -65,7 +68,17 @@ class Application:
     carrier: Carrier
     web: WebChannel
     bells: Bells
+    sweeper: Sweep
+    ladder: Ladder
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
+        """Reads every meter and bill somebody looks after, pays what is to be paid by itself, and tells of it."""
+        swept = await self.sweeper.run(every)
+        await self.runner.advance_now(swept.payments)
+        await self.store.run(lambda tx: self.ladder.climb(tx, self.clock.now()))
+        await self.tell()
+        return swept
 
     async def beat(self) -> None:
         """One round of what time brings: due payments, news, calls a dead process left, letters not yet taken."""
@@ -85,6 +98,19 @@ class Application:
         if self.settings.redis_url:
             self.bells.start()
         self._beats.append(asyncio.create_task(self._beat_for_ever()))
+
+    def start_watching(self) -> None:
+        """Keeps an eye on meters and bills in the background until `close`; processes share the rounds among them."""
+        self._beats.append(asyncio.create_task(self._watch_for_ever()))
+
+    async def _watch_for_ever(self) -> None:
+        every = timedelta(seconds=self.settings.sweep_seconds)
+        while True:
+            try:
+                await self.sweep(every)
+            except Exception:
+                log.exception("a round over the meters failed; the next one tries again")
+            await asyncio.sleep(self.settings.sweep_seconds)
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -163,6 +189,7 @@ def build(
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
+        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from bot import mandate_evidence
 from data.clock import SHANGHAI
 from data.ids import AccountId, ActId, InstrumentId, PersonId, fresh
 from data.model import May
@@ -36,6 +37,7 @@ async def arrange_given(world: Playground, given: Mapping[str, Any]) -> None:
         "account_saved",
         "instruments",
         "grant_extra",
+        "mandate",
         "payment_done",
         "payment_pending",
         "gateway",
@@ -179,6 +181,7 @@ _KEYS = {
     "account_saved": _account_saved,
     "instruments": _instruments,
     "grant_extra": _grant_extra,
+    "mandate": mandate_evidence.agreed_before,
     "payment_done": _payment_done,
     "payment_pending": _payment_pending,
     "gateway": _gateway,

@@ -36,8 +36,9 @@ async def chat(person: str, folder: Path, settings: Settings, out: Console, lang
             channels={"console": screen, "sms": phone},
         )
         enrol_town(application.store, world, application.clock.now())
-        ticking = asyncio.create_task(demo.keep_time(application, town))
+        ticking = asyncio.create_task(demo.keep_time(application, world, town))
         application.start_beating()
+        application.start_watching()
         try:
             await _talk(application, who, screen, out, language)
         finally:

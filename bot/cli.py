@@ -28,6 +28,12 @@ nlu_app = typer.Typer(
 )
 app.add_typer(nlu_app, name="nlu")
 
+people_app = typer.Typer(
+    no_args_is_help=True,
+    help="Who is enrolled, and who may act for whom. Example: bangjiao people enrol 王芳 --phone 02155501234",
+)
+app.add_typer(people_app, name="people")
+
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
 
@@ -60,7 +66,7 @@ def demo(
 
         async def run() -> None:
             application, world = town.assembled(folder, running, settings)
-            ticking = asyncio.create_task(town.keep_time(application, running))
+            ticking = asyncio.create_task(town.keep_time(application, world, running))
             try:
                 await serve(application, pages(application, demo=True, town=world), listening, announce)
             finally:
@@ -282,13 +288,56 @@ def _fields(command: Any) -> dict[str, Any]:
     return {k: v for k, v in asdict(command).items() if k != "digits"}
 
 
+@people_app.command(
+    "list", help="Everybody, masked, and what each lets others do. Example: bangjiao people list"
+)
+def list_people(as_json: Json = False) -> None:
+    from bot import registry
+
+    rows = registry.everybody(Settings())
+    print(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(map(registry.line, rows)))
+
+
+@people_app.command(
+    help="Enrol somebody who was identified in person. Example: bangjiao people enrol 王芳 --phone 02155501234"
+)
+def enrol(
+    name: str,
+    phone: Annotated[str, typer.Option(help="a telephone number that was checked")],
+    role: Annotated[str, typer.Option(help="family, helper, operator or auditor")] = "family",
+    elder: Annotated[bool, typer.Option(help="told of payments others make")] = False,
+    plain_phone: Annotated[bool, typer.Option(help="the telephone shows no messages")] = False,
+    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+) -> None:
+    from bot import registry
+
+    print(registry.enrol(Settings(), name, phone, role, elder=elder, smart=not plain_phone, locale=language))
+
+
+@people_app.command(
+    help="GIVER lets TAKER see or pay, after his yes in person. Example: bangjiao people link p_1 p_2 --is daughter"
+)
+def link(
+    giver: str,
+    taker: str,
+    relation: Annotated[
+        str, typer.Option("--is", help="what TAKER is to GIVER: daughter, son, spouse, helper …")
+    ],
+    may: Annotated[str, typer.Option(help="see or pay")] = "see",
+) -> None:
+    from bot import registry
+
+    registry.link(Settings(), giver, taker, relation, may)
+
+
 def main() -> None:
     """Runs the command line; a mistake of ours is one sentence, never a stack of frames."""
+    from bot.registry import CannotEnrol
     from nlu.classifier import NotTrained
 
     try:
         app()
-    except NotTrained as problem:
+    except (NotTrained, CannotEnrol) as problem:
         sys.exit(str(problem))
 
 

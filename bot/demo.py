@@ -13,17 +13,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from bot.app import Application, build, enrol_town
 from bot.settings import Settings
+from data.ids import AccountId
+from data.store.engine import Tx
 from data.town import World, load_world
 from integrations.sandbox.control import SandboxControl
 
 _TICK_SECONDS = 0.5
+_SWEEP_SECONDS = 2.0  # a visitor has two minutes
+_DAYS_A_MINUTE = 1.0  # how fast a meter with automatic top-up uses up what is on it
 _OURS = ".bangjiao-demo"  # marks a folder that may be emptied
 
 
@@ -80,6 +84,7 @@ def demo_settings(folder: Path, town: Town, settings: Settings) -> Settings:
             "gateway_url": town.url,
             "gateway_secret": SecretStr(town.secret),
             "gateway_control_token": SecretStr(town.control_token),
+            "sweep_seconds": _SWEEP_SECONDS,
         }
     )
 
@@ -114,12 +119,46 @@ def assembled(folder: Path, town: Town, settings: Settings) -> tuple[Application
     return application, world
 
 
-async def keep_time(application: Application, town: Town) -> None:
-    """Moves the sandbox's clock along with the town's."""
+async def keep_time(application: Application, world: World, town: Town) -> None:
+    """Moves the sandbox's clock along with the town's, and lets its meters run."""
     control = SandboxControl(town.url, town.control_token)
+    meters = Meters(application, world)
     try:
         while True:
             await control.set_clock(application.clock.now())
+            for account, used in (await meters.used()).items():
+                await control.change_account(account, used_fen=used)
             await asyncio.sleep(_TICK_SECONDS)
     finally:
         await control.aclose()
+
+
+@dataclass
+class Meters:
+    """The town's prepaid meters. One whose automatic top-up was agreed to uses a day's worth a minute, before a visitor's eyes."""
+
+    application: Application
+    world: World
+    running: dict[AccountId, datetime] = field(default_factory=dict)  # used up until then
+
+    async def used(self) -> dict[AccountId, int]:
+        """What each running meter used since it was looked at last, in whole fen."""
+        now = self.application.clock.now()
+        for account in await self.application.store.run(self._agreed):
+            self.running.setdefault(account, now)
+        found: dict[AccountId, int] = {}
+        for account, since in self.running.items():
+            daily = self.world.accounts[account].daily_use
+            assert daily is not None, "only a meter with a known use runs"
+            a_fen = timedelta(minutes=1) / (daily.fen * _DAYS_A_MINUTE)
+            if used := (now - since) // a_fen:
+                found[account] = used
+                self.running[account] = since + used * a_fen
+        return found
+
+    def _agreed(self, tx: Tx) -> list[AccountId]:
+        now, till = self.application.clock.now(), self.application.till
+        meters = [
+            a for a, meter in self.world.accounts.items() if meter.balance is not None and meter.daily_use
+        ]
+        return [account for account in meters if till.mandate_at(tx, account, now) is not None]

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot import mandate_evidence, people_evidence
 from data.ids import OrderNumber, PersonId
 from data.money import Money
 from data.store import journal, letters
@@ -55,10 +56,10 @@ def sent(tx: Tx, after: int) -> tuple[Sent, ...]:
     by_seq: list[tuple[int, letters.Letter]] = []
     for row in rows:
         by_seq += [(x.seq, x) for x in letters.letters_to(tx, PersonId(row.person), after)]
-    payloads = _payloads(tx)
+    payloads, urgent = _payloads(tx), mandate_evidence.urgent_causes(tx)
     for _, letter in sorted(by_seq, key=lambda pair: pair[0]):
         if letter.channel != second_phone.SMS and letter.state != "dropped":
-            found.append(_sent(letter, payloads))
+            found.append(_sent(letter, payloads, letter.cause in urgent))
     return tuple(found)
 
 
@@ -69,7 +70,7 @@ def _payloads(tx: Tx) -> dict[str, str]:
     }
 
 
-def _sent(letter: letters.Letter, payloads: Mapping[str, str]) -> Sent:
+def _sent(letter: letters.Letter, payloads: Mapping[str, str], urgent: bool) -> Sent:
     said = wire.load_said(letter.body)
     return Sent(
         person=letter.person,
@@ -86,6 +87,7 @@ def _sent(letter: letters.Letter, payloads: Mapping[str, str]) -> Sent:
         rate=said.rate,
         large=said.large,
         ends=said.ends,
+        urgent=urgent,
         spoken=said.text if letter.channel == "voice" else None,
     )
 
@@ -142,6 +144,8 @@ def facts(
         ],
         state=_state(tx),
         tickets=_tickets(tx),
+        mandates=mandate_evidence.standing(tx, _account_names(tx, world)),
+        grants=people_evidence.grants_of(tx, world, now),
         prefs=_prefs(tx, world),
         audit=list(tx.conn.scalars(sa.select(audit.c.kind).order_by(audit.c.seq))),
         talks=_talks(tx, world, house),
@@ -152,7 +156,11 @@ def facts(
             catalogue=house.catalogue,
         ),
         secrets=_secrets(tx, world),
-        more={"hash_chain_ok": not ledger.verify(tx), "exceptions_open": _exceptions(tx)},
+        more={
+            "hash_chain_ok": not ledger.verify(tx),
+            "exceptions_open": _exceptions(tx),
+            **people_evidence.more(tx, world, now),
+        },
     )
 
 

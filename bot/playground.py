@@ -20,7 +20,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot import abilities, demo, evidence
+from bot import abilities, demo, evidence, people_evidence
 from bot.app import Application, build, enrol_town
 from bot.arranging import arrange_given
 from bot.settings import Settings
@@ -31,7 +31,7 @@ from data.ids import PersonId
 from data.model import Role
 from data.money import Money
 from data.store.payments import payments
-from data.town import World, load_world, parse_world
+from data.town import World, load_world, parse_world, with_elders
 from dialogues import staffing
 from dialogues.testing.world import Sent, Stage, Unsupported, WorldFacts
 from integrations.sandbox.control import SandboxControl
@@ -108,6 +108,8 @@ class Playground:
     async def start(self, stage: Stage) -> None:
         """Everything fresh: town, store, desk, clocks."""
         self.world = _with_relatives(parse_world(stage.town)) if stage.town else load_world()
+        if stage.persona in self.world.people and self.world.people[PersonId(stage.persona)].elders:
+            self.world = with_elders(self.world, PersonId(stage.persona))
         self.start_at = (stage.start or START).astimezone(UTC)
         self.channels = dict(stage.channels)
         self.persona = stage.persona
@@ -183,8 +185,11 @@ class Playground:
         )
 
     async def key(self, person: str, keys: str) -> None:
-        """Keys are pressed."""
+        """Keys are pressed: of the telephone while we have him on it, else of the screen."""
         await self._begin()
+        talk = await self.app.store.run(lambda tx: staffing.peek(tx, PersonId(person)))
+        if talk is not None and talk.channel == "voice":
+            self.channels[person] = "voice"
         await self._human(person, InboundKind.KEY, text=keys)
 
     async def tap(self, person: str, command: str, arguments: Sequence[str]) -> None:
@@ -196,6 +201,8 @@ class Playground:
             served = await self.app.store.run(lambda tx: self._serving(tx, person))
             assert served, f"{person} has taken over nobody"
             await self._staff(served[0], person, "hand_back", more={"account": arguments[1]})
+        elif command == "call_elder_now":
+            await self.press(person, '/choose{"call_elder_now"}')
         else:
             await self.press(person, f"/{command}")
 
@@ -320,7 +327,10 @@ class Playground:
             case "biller_ack":
                 await self._acknowledge(str(value["account"]), Money(int(value["fen"])))
             case "meter":
-                await self.control.change_account(str(value["account"]), balance_fen=int(value["balance"]))
+                await self.control.change_account(
+                    str(value["account"]), balance_fen=int(value["balance"]), acks="manual"
+                )
+                await self.app.sweep()
             case "callback":
                 await self._callback(value["status"], value)
             case "callbacks":
@@ -401,7 +411,11 @@ class Playground:
         return pin
 
     async def placeholder(self, person: str, name: str) -> str:
-        """No sign-in words exist in talks yet."""
+        """The newest invitation code anybody was told; no sign-in words exist in talks yet."""
+        if name == "invitation_code":
+            told = await self.app.store.run(lambda tx: people_evidence.invitation_code(tx, self.world))
+            assert told is not None, "nobody was told an invitation code"
+            return told
         raise Unsupported(f"placeholder.{name}")
 
     async def sent(self) -> Sequence[Sent]:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     patience_seconds: float = Field(
         3.0, description="after this a person hears that it is still being looked up"
     )
+    sweep_seconds: float = Field(
+        300.0, description="how often meters and bills that somebody looks after are read"
+    )
     executor: str = Field("worker-1", description="name of this worker; two live workers never share one")
     redis_url: str = Field(
         "", description="redis://… rings at pages of other processes; optional, comfort only"

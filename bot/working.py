@@ -28,6 +28,7 @@ async def work(settings: Settings) -> None:
     announce_json(works=settings.executor)
     if settings.redis_url:
         application.bells.start()
+    application.start_watching()
     try:
         while not ended.is_set():
             await application.tell()

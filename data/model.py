@@ -126,6 +126,14 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthUse:
+    """What an account used in one month, in fen."""
+
+    month: date  # its first day
+    used: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A household's account with a biller. The number is sealed at rest and shown by its tail only."""
 

@@ -34,7 +34,7 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import ask_again
+from dialogues.questions import AGAIN_COUNTS, ask_again
 
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
 
@@ -112,12 +112,17 @@ def uncover(m: Moment, ended: Frame) -> Moment:
         return m
     if (ended.flow == HUMAN or m.talk.mode == "human") and m.phase not in WAITING - {"call"}:
         # Silently: a person is coming. What was being looked up is looked up anew when it is taken up again.
-        return with_top(m, phase="resume", call_id="", misses=0)
+        return set_aside(m, call_id="")
     if m.phase in WAITING:
         return m
     if ended.kind == "system":
         return _as_before(m)
-    return ask_again(with_top(m, phase="resume", misses=0))
+    return ask_again(set_aside(m))
+
+
+def set_aside(m: Moment, **changes: Any) -> Moment:
+    """The business on top waits to be taken up again; its question will be a fresh one then."""
+    return with_top(without_context(m, AGAIN_COUNTS), phase="resume", misses=0, **changes)
 
 
 def go_on(m: Moment) -> Moment:

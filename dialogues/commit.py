@@ -31,9 +31,9 @@ from dialogues.moment import (
 from dialogues.questions import ASK_CODE, ask_again
 
 ACTION = "action_commit"
-OUTCOMES = ("paid", "refused", "checking", "waiting_payer", "not_allowed", "cancelled")
-_OF_ACT = ("act", "digest", "strength", "facts", "how", "prompt")
-_NOT_FACTS = frozenset({"act", "digest", "strength"})
+OUTCOMES = ("paid", "refused", "checking", "waiting_payer", "agreed", "not_allowed", "cancelled")
+_OF_ACT = ("act", "digest", "strength", "lasting", "facts", "how", "prompt")
+_NOT_FACTS = frozenset({"act", "digest", "strength", "lasting"})
 
 
 def propose(m: Moment, step: Step) -> Moment:
@@ -50,7 +50,7 @@ def propose(m: Moment, step: Step) -> Moment:
 
 def forget_act(m: Moment) -> Moment:
     """Cancels what this frame proposed, unless its yes is already with the till."""
-    if m.top.context.get("act") and m.phase not in SENT:
+    if m.top.context.get("act") and m.phase not in SENT and not m.top.context.get("lasting"):
         m = emit(m, CancelAct(m.top.context["act"]))
     return without_context(m, *_OF_ACT)
 
@@ -63,6 +63,8 @@ def proposed(m: Moment, outcome: str, answer: Mapping[str, Any]) -> Moment:
         raise Fault(m, f"a proposal was answered '{outcome}'")
     facts = slots.without(answer, _NOT_FACTS)
     m = with_context(m, act=answer["act"], digest=answer["digest"], strength=answer["strength"], facts=facts)
+    if answer.get("lasting"):
+        m = with_context(m, lasting=True)
     return ask_again(with_top(m, phase="confirm", call_id="", misses=0))
 
 

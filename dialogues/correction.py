@@ -6,9 +6,11 @@ A correction goes back along the trail of this talk, to the earliest step that f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dialogues import predicate, slots
+from dialogues.business import bring_human
 from dialogues.flowfile import START
 from dialogues.model import Frame, Step, TrailMark
 from dialogues.moment import (
@@ -17,8 +19,10 @@ from dialogues.moment import (
     Moment,
     base_of,
     cancel_acts,
+    exists,
     flow_of,
     marked,
+    say,
     step_of,
     value,
     with_context,
@@ -26,8 +30,8 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import ask_again
-from dialogues.repair import already_sent, miss, nothing_to
+from dialogues.questions import AGAIN_COUNTS, SHORT, ask_again
+from dialogues.repair import PATIENCE, already_sent, miss, nothing_to, once_more
 
 _OF_ONE_QUESTION = (
     "prompt",
@@ -38,6 +42,7 @@ _OF_ONE_QUESTION = (
     "calls",
     "outcome",
     "tries_left",
+    AGAIN_COUNTS,
 )
 _OF_ACT = ("act", "digest", "strength", "facts", "how")
 
@@ -52,9 +57,48 @@ def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
         return miss(m)
     real = {slot: v for slot, v in changes.items() if v is None or v != value(m, slot)}
     if not real:
-        return ask_again(m) if m.phase in LISTENING else m
+        return once_more(m, "same_value") if m.phase in LISTENING else m
+    if all(v is None for v in real.values()):
+        m, times = _said_wrong(m)
+        if times >= PATIENCE:
+            return bring_human(m, "misses")
+        if m.phase in {"confirm", "code"} and (asked := _ask_in_place(m, list(real))) is not None:
+            return asked
     places = [place for slot in real if (place := _place(m, slot)) is not None]
     return _go_back(m, min(places), real) if places else _put_in(m, real)
+
+
+def _said_wrong(m: Moment) -> tuple[Moment, int]:
+    """How often this business was said to be wrong without saying what is right; the third time a person looks (L10)."""
+    at = base_of(m)
+    base = m.talk.stack[at]
+    times = int(base.context.get("said_wrong", 0)) + 1
+    base = replace(base, context={**base.context, "said_wrong": times})
+    return with_talk(m, stack=(*m.talk.stack[:at], base, *m.talk.stack[at + 1 :])), times
+
+
+def _ask_in_place(m: Moment, wrong: list[str]) -> Moment | None:
+    """What is right instead, of a value that nobody was asked for: going back would only bring the same one again.
+
+    The read-back stays open; the right value, said now, is a correction. None where there is a question to go back to.
+    """
+    response = f"utter_say_{wrong[0]}"
+    if len(wrong) > 1 or _was_asked(m, wrong[0]) or not exists(m, response):
+        return None
+    return ask_again(say(m, response), SHORT)
+
+
+def _was_asked(m: Moment, slot: str) -> bool:
+    """Whether a question of this business, or of a flow it called, brought the value; not the wish, not an action."""
+    frames = m.talk.stack[base_of(m) :]
+    brought = [(frame, mark) for frame in frames for mark in frame.trail if slot in mark.slots]
+    with_the_wish = any(mark.step == START for _, mark in brought)
+    return not with_the_wish and any(not _by_action(m, frame, mark) for frame, mark in brought)
+
+
+def _by_action(m: Moment, frame: Frame, mark: TrailMark) -> bool:
+    step = flow_of(m, frame).steps.get(mark.step)
+    return step is not None and step.kind == "action"
 
 
 def in_trail(m: Moment, slot: str) -> bool:

@@ -13,16 +13,30 @@ from data.events import InboundEvent
 from data.ids import AccountId, ActId, PaymentId, QuoteId
 from data.money import Money
 from data.store.engine import Tx
-from dialogues import codes, saying
+from dialogues import codes, permissions, saying, standing
+from dialogues.actions.ports import bill_name
 from dialogues.model import CheckFactor, Commit, Conversation, Facts, IssueCode, News, Propose
 from dialogues.relations import relation_word
 from dialogues.results import payment_slots
-from payments.acts import AlreadyConfirmed, Confirmed, Evidence, LineWish, Proposed, Refusal, Strength
+from payments import inviting
+from payments.acts import (
+    AlreadyConfirmed,
+    Confirmed,
+    Evidence,
+    LineWish,
+    Proposed,
+    Question,
+    Refusal,
+    Strength,
+)
 from payments.authority import factors
 from payments.authority.factors import FactorBlocked, FactorExpired, FactorPassed, FactorWrong
 
 if TYPE_CHECKING:
     from dialogues.turn import House
+
+
+_CODE_MESSAGES = {"mandate": "utter_code_message_mandate", inviting.KIND: "utter_code_message_invite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +66,116 @@ class Counter:
 
     def propose(self, wish: Propose) -> Verdict:
         """Something to read back, or why not."""
-        slots, till = wish.arguments, self.house.till
-        line = LineWish(AccountId(slots["account_id"]), QuoteId(slots["quote"]), Money(int(slots["amount"])))
+        if wish.act == "approve":
+            return self._take_over(ActId(str(wish.arguments["act_id"])))
+        if wish.act == "mandate":
+            return self._propose_mandate(wish)
+        if wish.act == inviting.KIND:
+            return self._propose_offer(wish)
+        till = self.house.till
         answer = till.propose(
             self.tx,
             proposer=self.event.person,
-            wishes=[line],
+            wishes=_lines(wish),
             channel=self.conversation.channel,
             at=self.event.at,
         )
         if isinstance(answer, Refusal):
             return Verdict("refused", {"reason": answer.reason})
+        if len(answer.lines) > 1 and self._another_must_agree(answer):
+            till.cancel(self.tx, answer.act, self.event.person, self.event.at)
+            return Verdict("refused", {"reason": "one_by_one"})
+        if answer.confirmer != self.event.person:
+            return self._ask_the_owner(answer)
         reason = self._cannot_be_confirmed_here(answer)
         if reason:
             till.cancel(self.tx, answer.act, self.event.person, self.event.at)
             return Verdict("refused", {"reason": reason})
         return Verdict("proposed", self._read_back(answer))
 
+    def _propose_mandate(self, wish: Propose) -> Verdict:
+        """An automatic payment to read back, with what it would have done last year."""
+        if not (self._has_pin or self._has_second_phone):
+            return Verdict("refused", {"reason": "no_factor"})
+        answer = self.house.till.propose_mandate(
+            self.tx,
+            proposer=self.event.person,
+            terms=standing.terms_of(wish.arguments),
+            channel=self.conversation.channel,
+            at=self.event.at,
+            replaces=wish.arguments.get("replaces"),
+        )
+        if isinstance(answer, Refusal):
+            return Verdict("refused", {"reason": answer.reason})
+        factor = {"code_sent": self._has_second_phone, "has_pin": self._has_pin}
+        return Verdict("proposed", standing.read_back(answer) | factor)
+
+    def _propose_offer(self, wish: Propose) -> Verdict:
+        """What a relative or helper shall be let do, to read back."""
+        if not (self._has_pin or self._has_second_phone):
+            return Verdict("refused", {"reason": "no_factor"})
+        offer, locale = permissions.offer_of(wish.arguments), self.conversation.preferences.locale
+        answer = inviting.propose_offer(
+            self.tx,
+            self.event.person,
+            offer,
+            self.conversation.channel,
+            self.event.at,
+            self.house.till.limits,
+        )
+        if isinstance(answer, Refusal):
+            return Verdict("refused", {"reason": answer.reason})
+        read_back = {"act": answer.act, "digest": answer.digest, "strength": Strength.CODE.value}
+        told = {"who": relation_word(offer.relation, locale), "invite_until": answer.until.isoformat()}
+        factor = {"code_sent": self._has_second_phone, "has_pin": self._has_pin}
+        return Verdict("proposed", read_back | told | factor)
+
+    def _agree_to_offer(self, wish: Commit) -> Verdict:
+        """The yes to an offer: no money moves; the code that comes of it is told at once, here and nowhere else."""
+        offer = permissions.offer_of(self.conversation.slots)
+        answer = inviting.agree(
+            self.tx, ActId(wish.act), wish.digest, offer, self._evidence(wish), self.event.at
+        )
+        match answer:
+            case Refusal():
+                return Verdict("refused", {"reason": answer.reason})
+            case AlreadyConfirmed():
+                return Verdict("refused", {"reason": "act_confirmed"})
+        code = News("tell_permission", {"invite_code": answer.code}, act=wish.act, outcome=standing.AGREED)
+        return Verdict("submitted", news=code)
+
+    def _another_must_agree(self, proposed: Proposed) -> bool:
+        """Several bills at once are for one person's own yes; whoever is asked by another sees one bill at a time."""
+        return proposed.confirmer != self.event.person or proposed.strength is Strength.APPROVAL
+
+    def _ask_the_owner(self, proposed: Proposed) -> Verdict:
+        """Who starts is not who agrees: the purse's owner is asked on his own channel, and this person waits (L7)."""
+        self.house.till.ask_another(self.tx, proposed.act, self.event.at)
+        return Verdict("refused", {"reason": "owner_asked"})
+
+    def _take_over(self, act: ActId) -> Verdict:
+        """An act another began and that waits for this person's yes, with the digest it was proposed with."""
+        answer = self.house.till.taken_over(self.tx, act, self.event.person, self.event.at)
+        if isinstance(answer, Refusal):
+            return Verdict("refused", {"reason": answer.reason})
+        if reason := self._cannot_be_confirmed_here(answer):
+            return Verdict("refused", {"reason": reason})
+        # It lives longer than the talk about it: only a plain no, or 停, ends it for both.
+        return Verdict("proposed", self._read_back(answer) | {"lasting": True})
+
     def _cannot_be_confirmed_here(self, proposed: Proposed) -> str:
         """Why this person's yes on this channel could not count; empty when it can."""
-        if proposed.confirmer != self.event.person:
-            # Somebody else's purse needs its owner's own yes on his own channel; that talk is not opened from here.
-            return "owner_must_confirm"
-        if proposed.strength is Strength.CODE and not (self._has_pin or self._has_second_phone):
+        if self._strength(proposed) is Strength.CODE and not (self._has_pin or self._has_second_phone):
             return "no_factor"
         return ""
+
+    def _strength(self, proposed: Proposed) -> Strength:
+        """What this person's own yes must be; where the family must agree as well, it is asked after his."""
+        if proposed.strength is Strength.APPROVAL and self.house.till.approvers(
+            self.tx, proposed, self.event.at
+        ):
+            return Strength.CODE
+        return proposed.strength
 
     @property
     def _has_pin(self) -> bool:
@@ -93,20 +192,37 @@ class Counter:
         return {
             "act": proposed.act,
             "digest": proposed.digest,
-            "strength": proposed.strength.value,
+            "strength": self._strength(proposed).value,
             "method": proposed.method,
             "payer_relation": relation_word(other, locale) if other else None,
             "usual": usual,
+            **self._joint(proposed),
             "code_sent": self._has_second_phone,
             "has_pin": self._has_pin,
         }
 
+    def _joint(self, proposed: Proposed) -> dict[str, Any]:
+        """Of an act with several lines: the total the till bound, and which of them are much higher than usual."""
+        if len(proposed.lines) == 1:
+            return {"joint_total": proposed.total.fen}
+        comma = "，" if self.conversation.preferences.locale == "zh" else ", "
+        higher = [self._higher(proposed, question) for question in proposed.questions]
+        return {"usual": None, "joint_total": proposed.total.fen, "joint_usual": comma.join(higher) or None}
+
+    def _higher(self, proposed: Proposed, question: Question) -> str:
+        catalogue, locale = self.house.catalogue, self.conversation.preferences.locale
+        line = next(line for line in proposed.lines if line.account == question.account)
+        name = bill_name(catalogue, catalogue.biller(line.biller).utility, locale)
+        values = {"bill_name": name, "usual": question.usual.fen}
+        return saying.plain(self.house.release, "utter_joint_usual", values, self.conversation, self.facts)
+
     def issue_code(self, wish: IssueCode) -> None:
         """Sends a code for exactly what was read back, to a second phone if there is one."""
         act = self.house.till.act(self.tx, ActId(wish.act))
+        response = _CODE_MESSAGES.get(act.kind, "utter_code_message")
         text = saying.plain(
             self.house.release,
-            "utter_code_message",
+            response,
             dict(self.conversation.slots) | {"amount": act.total.fen, "code": "{code}"},
             self.conversation,
             self.facts,
@@ -141,20 +257,18 @@ class Counter:
 
     def commit(self, wish: Commit) -> Verdict:
         """Records the yes; the payments it writes are carried out after the transaction."""
+        if self.house.till.act(self.tx, ActId(wish.act)).kind == inviting.KIND:
+            return self._agree_to_offer(wish)
         if self._link_reaches_nobody(ActId(wish.act)):
             self.house.till.cancel(self.tx, ActId(wish.act), self.event.person, self.event.at)
             return Verdict("refused", {"reason": "no_link_here"})
-        evidence = Evidence(
-            event_id=self.cause,
-            channel=self.conversation.channel,
-            by=self.event.person,
-            kind=wish.how,
-            factor=wish.factor or None,
-        )
         answer = self.house.till.confirm(
-            self.tx, act=ActId(wish.act), digest=wish.digest, evidence=evidence, at=self.event.at
+            self.tx, act=ActId(wish.act), digest=wish.digest, evidence=self._evidence(wish), at=self.event.at
         )
         match answer:
+            case Confirmed() | AlreadyConfirmed() if self._agrees(wish.act):
+                agreed = News(standing.FLOW, {}, act=wish.act, outcome=standing.AGREED)
+                return Verdict("submitted", news=agreed)
             case Confirmed():
                 return Verdict("submitted", payments=answer.payments)
             case AlreadyConfirmed():
@@ -163,6 +277,25 @@ class Counter:
                 return Verdict("refused", {"reason": answer.reason})
             case _:
                 assert_never(answer)
+
+    def _agrees(self, act: str) -> bool:
+        """Whether an act only agrees to an automatic payment: no money moves, and its outcome is known at once."""
+        return self.house.till.act(self.tx, ActId(act)).kind == "mandate"
+
+    def _evidence(self, wish: Commit) -> Evidence:
+        """How the yes was given; for an automatic payment with the very words that were read back."""
+        words, wording = "", ""
+        if self._agrees(wish.act):
+            words, wording = standing.words(self.house, self.conversation, self.facts)
+        return Evidence(
+            event_id=self.cause,
+            channel=self.conversation.channel,
+            by=self.event.person,
+            kind=wish.how,
+            factor=wish.factor or None,
+            words=words,
+            wording=wording,
+        )
 
     def _link_reaches_nobody(self, act: ActId) -> bool:
         """Whether the page to pay on would be opened for somebody who has only this old telephone to see it on."""
@@ -183,3 +316,13 @@ class Counter:
         something = bool(stopped.cancelled_acts or stopped.cancelled_payments) or cancelled_before
         outcome = "nothing_sent" if stopped.nothing_charged else "in_flight"
         return Verdict(outcome, {"stopped_something": something}, tuple(p.id for p in stopped.in_flight))
+
+
+def _lines(wish: Propose) -> list[LineWish]:
+    """What an act shall pay: one bill, or a line for each of several."""
+    slots = wish.arguments
+    if wish.act != "joint":
+        return [
+            LineWish(AccountId(slots["account_id"]), QuoteId(slots["quote"]), Money(int(slots["amount"])))
+        ]
+    return [LineWish(AccountId(a), QuoteId(q), Money(int(fen))) for a, q, fen in slots["joint_wishes"]]

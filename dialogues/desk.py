@@ -219,6 +219,7 @@ class Desk:
 
 def _due(tx: Tx, house: House, now: datetime) -> list[letters.News]:
     """What may be told now. The rest is put off to the morning, so that it stands in nobody's way meanwhile."""
+    house.till.expire_waiting(tx, now)
     told = []
     for news in letters.news_due(tx, now):
         if may_ring(house, tx, news, now):
@@ -261,10 +262,12 @@ async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Re
 
 
 def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
-    """Day, or an answer to what the person did within the last half hour."""
+    """Day, a cut-off within 24 hours, or an answer to what the person did within the last half hour."""
     hour = shanghai(now).hour
     if _QUIET_TO <= hour < _QUIET_FROM:
         return True
+    if news.body.get("urgent"):
+        return True  # it would go dark before the morning
     payment = news.body.get("payment")
     if not payment:
         return news.kind == "handoff"

@@ -7,7 +7,7 @@ from typing import Any
 
 from dialogues.model import Call, Step
 from dialogues.moment import Moment, emit, next_id, with_context, with_top, without_context
-from dialogues.questions import ask_again
+from dialogues.questions import AGAIN_COUNTS, ask_again
 from nlu.commands import Doubt
 
 NOTED = "action_note_digit_doubt"
@@ -42,7 +42,7 @@ def take_part(m: Moment, digits: str) -> Moment | None:
     """Keeps the digits so far and waits for the rest. None when nothing new was said."""
     if digits == m.top.context.get("collected"):
         return None
-    m = without_context(m, "doubt", "doubt_values")
+    m = without_context(m, "doubt", "doubt_values", AGAIN_COUNTS)
     return ask_again(with_top(with_context(m, collected=digits), misses=0))
 
 
@@ -52,13 +52,14 @@ def finished(m: Moment) -> Moment:
 
 
 def take_doubts(m: Moment, digits: str, doubts: Sequence[Doubt]) -> Moment | None:
-    """Asks about the first doubtful place. None when there is too much doubt, or the digits make no sense."""
+    """Asks about the first doubtful place. None when there is too much doubt, it is the same again, or makes no sense."""
     places = [(doubt.position, tuple(doubt.candidates)) for doubt in doubts]
     sane = all(
         0 <= place < len(digits) and digits[place] == "?" and 2 <= len(choices) <= 3
         for place, choices in places
     )
-    if not places or not sane or len(places) > _MOST_DOUBTS or digits.count("?") != len(places):
+    same_again = m.top.context.get("doubt", {}).get("digits") == digits
+    if same_again or not places or not sane or len(places) > _MOST_DOUBTS or digits.count("?") != len(places):
         return None
     return ask_again(with_top(_doubting(m, digits, places), misses=0))
 

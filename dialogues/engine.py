@@ -60,7 +60,7 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import AGAIN, KEYS, ask_again
+from dialogues.questions import AGAIN, AGAIN_COUNTS, KEYS, ask_again, offers
 from nlu.commands import CannotHandle, Command, Silence, StartFlow, Stop
 
 MOST_STEPS = 250  # of flows in one go; more is a flow that runs in a circle
@@ -286,7 +286,9 @@ def _branched(m: Moment) -> Moment:
         return end(m)
     if target is None or target not in flow_of(m, m.top).steps:
         raise Fault(m, f"step {step.id} of flow {m.top.flow} leads nowhere")
-    return with_top(without_context(m, "prompt"), step=target, phase="run", misses=0, call_id="")
+    return with_top(
+        without_context(m, "prompt", AGAIN_COUNTS), step=target, phase="run", misses=0, call_id=""
+    )
 
 
 def _next_wish(m: Moment) -> Moment:
@@ -337,7 +339,7 @@ def _left_open(m: Moment) -> Moment:
     if last is None or not isinstance(said, Say) or said.asks is not None:
         return m
     m = with_talk(m, prompt=m.talk.prompt + 1)
-    opened = replace(said, asks="open", prompt=m.talk.prompt)
+    opened = replace(said, asks="choice" if offers(m, said) else "open", prompt=m.talk.prompt)
     return replace(m, effects=(*m.effects[:last], opened, *m.effects[last + 1 :]))
 
 

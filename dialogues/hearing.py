@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from data.events import InboundEvent, InboundKind
-from data.store import letters
+from data.store import journal, letters
 from data.store.engine import Tx
 from data.store.talks import calls, tokens
 from dialogues import expectation, guard, results
@@ -91,7 +91,21 @@ def hear(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, 
 def _words(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
     waits_for = _expectation(tx, house, event, conversation, facts)
     commands = _understood(house, event, waits_for)
+    if any(isinstance(c, Refuse) and c.kind == "scam" for c in commands):
+        _note_scam(tx, event)
     return _heard(commands, conversation, waits_for, conversation.prompt)
+
+
+def _note_scam(tx: Tx, event: InboundEvent) -> None:
+    """That somebody was warned of a swindle is kept; what the swindler wrote is not."""
+    journal.record(
+        tx,
+        kind="scam_warning_given",
+        person=event.person,
+        actor=event.person,
+        subject=event.channel,
+        at=event.at,
+    )
 
 
 def _understood(house: House, event: InboundEvent, waits_for: Expectation) -> list[Command]:
@@ -233,5 +247,6 @@ def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation)
         str(event.payload["kind"]),
         dict(event.payload["body"]),
         conversation.preferences.locale,
+        event.at,
     )
     return HeardEvent(inputs=(news,), names=("News",)) if news is not None else HeardEvent(silent=True)

@@ -13,8 +13,8 @@ CLAIMS = frozenset({"captured", "posted", "refunded", "not_captured"})
 CHANNELS = frozenset({"voice", "chat"})
 LONGEST_BREATH = 40  # Chinese characters between two pauses (S-I8)
 MOST_CHOICES = 3
-_METADATA = frozenset({"claims", "interruptible", "slower_text", "rephrase", "template"})
-_FORMS = frozenset({"", "money", "yuan", "tail", "groups", "date", "list"})
+_METADATA = frozenset({"claims", "offers", "interruptible", "slower_text", "rephrase", "template"})
+_FORMS = frozenset({"", "money", "column", "yuan", "tail", "groups", "date", "list"})
 # Words that say money has moved. A negated one (没有扣款) or a question says nothing of the kind.
 _ZH_ASSERTS = re.compile(
     r"已经?扣款|已扣|扣款成功|已销账|销账成功|已到账|已经到账|到账了|付款成功|缴费成功|充值成功|已退款?|已经退|退回来了|"

@@ -25,7 +25,7 @@ from dialogues.moment import (
     with_talk,
     with_top,
 )
-from dialogues.questions import ask_again, asks_of, choices_of, offered
+from dialogues.questions import asks_of, choices_of, offered
 from nlu.commands import (
     Affirm,
     Bigger,
@@ -151,6 +151,8 @@ def obey(m: Moment, command: Command, said: Sequence[Command]) -> Moment:
             return repair.nothing_to(
                 m, "utter_nothing_to_confirm"
             )  # 好的 after a result is politeness, not a miss
+        case CannotHandle("what_is_wrong"):
+            return repair.what_is_wrong(m)
         case CannotHandle(reason):
             return repair.miss(m, "" if reason == "not_understood" else f"utter_{reason}")
         case _:
@@ -170,7 +172,7 @@ def _start(m: Moment, name: str, given: dict[str, Any]) -> Moment:
     if m.phase == "open":
         return begin(m, name, given)
     if m.phase == "ask" and step_of(m, m.top).force_slot_filling:
-        return ask_again(m)
+        return repair.once_more(m, "other_wish")
     if m.phase in WAITING - {"outcome"}:
         return say(_later(m, StartFlow(name, given)), "utter_working")
     return begin(m, name, given)
@@ -196,7 +198,7 @@ def _start_again(m: Moment, place: int, given: dict[str, Any]) -> Moment:
         return correct(m, differing)
     if m.phase == "resume":
         return go_on(m)
-    return ask_again(m) if m.phase in LISTENING else say(m, "utter_working")
+    return repair.once_more(m, "same_wish") if m.phase in LISTENING else say(m, "utter_working")
 
 
 def _set(m: Moment, slot: str, answer: Any) -> Moment:
@@ -324,7 +326,7 @@ def _cancel(m: Moment) -> Moment:
 def _resume(m: Moment) -> Moment:
     if m.phase == "resume":
         return go_on(m)
-    return ask_again(m) if m.phase in LISTENING else repair.miss(m)
+    return repair.once_more(m, "resume") if m.phase in LISTENING else repair.miss(m)
 
 
 def _skip(m: Moment) -> Moment:

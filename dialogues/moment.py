@@ -213,8 +213,12 @@ def call_action(m: Moment, action: str) -> Moment:
 
 
 def cancel_acts(m: Moment, frames: tuple[Frame, ...]) -> Moment:
-    """Nobody wants what these frames proposed any more; what was confirmed already is not touched."""
-    acts = [frame.context["act"] for frame in frames if frame.context.get("act") and frame.phase not in SENT]
+    """Nobody wants what these frames proposed any more; what was confirmed, or another began, is not touched."""
+    acts = [
+        frame.context["act"]
+        for frame in frames
+        if frame.context.get("act") and frame.phase not in SENT and not frame.context.get("lasting")
+    ]
     return emit(m, *(CancelAct(act) for act in acts))
 
 

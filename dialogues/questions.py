@@ -8,10 +8,13 @@ from typing import Any
 
 from dialogues import responses
 from dialogues.flowfile import DEFAULT_LOCALE
-from dialogues.model import Conversation, Release, Step
-from dialogues.moment import LISTENING, Moment, ask, business_name, exists, step_of
+from dialogues.model import Conversation, Release, Say, Step
+from dialogues.moment import LISTENING, Moment, ask, business_name, exists, step_of, with_context
 
 AGAIN, KEYS, SHORT = "_again", "_keys", "_short"  # endings of a question's name: the other ways of asking it
+AGAIN_COUNTS = (
+    "asked_again"  # in a frame's context: for each question and reason, how often it was asked again
+)
 ASK_CODE = "utter_ask_code"
 ASK_CONTINUE = "utter_ask_continue"
 GO_ON = "utter_digits_go_on"
@@ -56,6 +59,17 @@ def ask_or_open(m: Moment, form: str = "") -> Moment:
     return ask_again(m, form) if m.phase in LISTENING else m
 
 
+def counted_again(m: Moment, kind: str) -> tuple[Moment, int]:
+    """How often the open question had to be asked again for this reason, counted with this time.
+
+    Forgotten as soon as the question is answered: `without_context(m, AGAIN_COUNTS)`.
+    """
+    counts = dict(m.top.context.get(AGAIN_COUNTS, {}))
+    place = f"{m.top.step}.{m.phase}.{kind}"
+    counts[place] = counts.get(place, 0) + 1
+    return with_context(m, **{AGAIN_COUNTS: counts}), counts[place]
+
+
 def asks_of(step: Step) -> str:
     """What kind of answer a collect waits for."""
     return str(step.metadata.get("asks", "open"))
@@ -92,6 +106,11 @@ def offered(release: Release, talk: Conversation) -> dict[str, tuple[str, ...]]:
     if isinstance(choices, Mapping):
         return {str(name): _words(words, talk.preferences.locale) for name, words in choices.items()}
     return _buttons_of(release, told.response, talk.preferences.locale)
+
+
+def offers(m: Moment, said: Say) -> bool:
+    """Whether a sentence, told while nothing is under way, offers what may be chosen next (metadata: {offers: true})."""
+    return bool(responses.render(m.release, said, m.talk, m.facts)[0].metadata.get("offers"))
 
 
 def _choice_values(m: Moment, step: Step) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 _WORDS = {
     "zh": {
         "father": "父亲", "mother": "母亲", "parent": "父母", "daughter": "女儿", "son": "儿子", "husband": "先生",
-        "wife": "太太", "child": "孩子", "helper": "社区帮办员", "elder_served": "帮助的老人",
+        "wife": "太太", "child": "孩子", "spouse": "老伴", "relative": "亲戚", "helper": "社区帮办员", "elder_served": "帮助的老人",
     },
     "en": {
         "father": "father", "mother": "mother", "parent": "parent", "daughter": "daughter", "son": "son",
-        "husband": "husband", "wife": "wife", "child": "child", "helper": "helper", "elder_served": "person you help",
+        "husband": "husband", "wife": "wife", "child": "child", "spouse": "spouse", "relative": "relative", "helper": "helper", "elder_served": "person you help",
     },
 }  # fmt: skip
 _CHANNELS = {

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dialogues.business import bring_human, call_flow
+from dialogues import digit_entry
+from dialogues.business import bring_human, call_flow, set_aside
 from dialogues.commit import is_commit
-from dialogues.model import EndTalk, SetPreference, Step
+from dialogues.model import EndTalk, SetPreference
 from dialogues.moment import (
     LISTENING,
     SENT,
@@ -26,7 +27,7 @@ from dialogues.moment import (
     with_talk,
     with_top,
 )
-from dialogues.questions import AGAIN, KEYS, SHORT, ask_again, ask_or_open, question
+from dialogues.questions import AGAIN, KEYS, SHORT, ask_again, ask_or_open, counted_again, question
 
 PATIENCE = 3  # misses or silences at one question before a person is fetched
 _SLOWEST, _SLOWER = 0.55, 0.15  # speech rate: as slow as it gets, and one step of it
@@ -36,8 +37,8 @@ _LOUDEST, _LOUDER = 1.6, 0.2
 # --- not understood ----------------------------------------------------------------------------------------------
 
 
-def miss(m: Moment, opening: str = "", extra: dict[str, Any] | None = None) -> Moment:
-    """Nothing usable was said. `opening` is said first, when there are words for it."""
+def miss(m: Moment, opening: str = "", extra: dict[str, Any] | None = None, form: str = "") -> Moment:
+    """Nothing usable was said. `opening` is said first, when there are words for it; `form` is how the question follows."""
     if m.phase in SENT:
         return already_sent(m)
     if m.phase == "open":
@@ -50,7 +51,7 @@ def miss(m: Moment, opening: str = "", extra: dict[str, Any] | None = None) -> M
     m = with_top(m, misses=misses)
     if opening and exists(m, opening):
         m = say(m, opening, extra)
-        return ask_again(m, KEYS if misses > 1 else "")
+        return ask_again(m, KEYS if misses > 1 else form)
     if misses > 1:
         return ask_again(m, KEYS)
     if exists(m, question(m).response + AGAIN):
@@ -63,6 +64,8 @@ def _miss_open(m: Moment, opening: str) -> Moment:
     if misses >= PATIENCE:
         return bring_human(with_talk(m, misses=0), "misses")
     m = with_talk(m, misses=misses)
+    if misses > 1 and opening and exists(m, opening + AGAIN):
+        return say(m, opening + AGAIN, asks="choice")
     if misses > 1:
         return say(m, "utter_not_understood_open_keys", asks="open")
     response = opening if opening and exists(m, opening) else "utter_not_understood_open"
@@ -79,15 +82,35 @@ def already_sent(m: Moment) -> Moment:
     return say(m, again if misses > 1 and exists(m, again) else "utter_already_sent")
 
 
+def what_is_wrong(m: Moment) -> Moment:
+    """不对 alone at a read-back gives nothing up: which part is wrong? The read-back stays open, in short."""
+    return miss(m, "utter_what_is_wrong", form=SHORT)
+
+
 def refuse(m: Moment, kind: str) -> Moment:
-    """Something we never take. The question follows, in another way when it goes on."""
+    """Something we never take. The question follows, in another way when it goes on; parts of a card are forgotten."""
+    if kind == "card_number" and m.phase == "ask":
+        m = digit_entry.finished(m)
     response = f"utter_refuse_{kind}"
     return miss(m, response if exists(m, response) else "utter_not_understood")
 
 
 def nothing_to(m: Moment, response: str) -> Moment:
     """There is nothing to cancel, correct, skip or explain here: said, and the question again."""
-    return ask_or_open(say(m, response))
+    return once_more(m, response, response) if m.phase in LISTENING else say(m, response)
+
+
+def once_more(m: Moment, kind: str, *first: str, form: str = "") -> Moment:
+    """The question again, for a reason that is no miss: as it was, the next time by keys, then a person (L10).
+
+    `kind` names the reason; each is counted by itself until the question is answered. `first` is said before it.
+    """
+    m, times = counted_again(m, kind)
+    if times >= PATIENCE:
+        return bring_human(m, "misses")
+    for response in first:
+        m = say(m, response)
+    return ask_again(m, form if times == 1 else KEYS)
 
 
 # --- silence -----------------------------------------------------------------------------------------------------
@@ -118,8 +141,23 @@ def _silence_open(m: Moment, silences: int) -> Moment:
 
 
 def repeat(m: Moment, slower: bool, louder: bool) -> Moment:
-    """The same facts again; slower with fewer words where there are such. A question gets a new number."""
+    """The same facts again; slower with fewer words where there are such. A question gets a new number.
+
+    What is told of a result may be heard as often as one likes, and so may a question that comes slower or louder than
+    before; a question that would only come again comes by keys, and then a person does.
+    """
+    pace = m.talk.preferences
     m = _keep_pace(m, slower, louder) if slower or louder else m
+    if m.phase in LISTENING and m.talk.preferences == pace:
+        m, times = counted_again(m, "repeat")
+        if times >= PATIENCE:
+            return bring_human(m, "misses")
+        if times > 1 and exists(m, question(m).response + KEYS):
+            return ask_again(m, KEYS)
+    return _told_again(m, slower)
+
+
+def _told_again(m: Moment, slower: bool) -> Moment:
     told = m.talk.last_said
     if not told:
         return (
@@ -145,8 +183,11 @@ def _keep_pace(m: Moment, slower: bool, louder: bool) -> Moment:
 
 def bigger(m: Moment) -> Moment:
     """字太小: large print from now on, and the question once more in it."""
+    was_large = m.talk.preferences.large
     likes = replace(m.talk.preferences, large=True)
     m = emit(with_talk(m, preferences=likes), SetPreference(likes))
+    if was_large:
+        return nothing_to(m, "utter_bigger")
     return ask_or_open(say(m, "utter_bigger"))
 
 
@@ -155,6 +196,8 @@ def bigger(m: Moment) -> Moment:
 
 def explain(m: Moment, topic: str) -> Moment:
     """Why this is asked, or how it is found; then the question again, at a read-back in short."""
+    if exists(m, f"utter_about_{topic}"):
+        return _asked_in_passing(m, topic)
     if m.phase == "open":
         return _miss_open(m, "utter_no_explanation")
     if m.phase not in LISTENING or m.phase == "resume":
@@ -165,20 +208,20 @@ def explain(m: Moment, topic: str) -> Moment:
     if m.phase == "code":
         target = "utter_explain_code" if exists(m, "utter_explain_code") else None
     if isinstance(target, dict):
-        return call_flow(m, str(target.get("flow", "")))
+        m, times = counted_again(m, "explain")
+        return bring_human(m, "misses") if times >= PATIENCE else call_flow(m, str(target.get("flow", "")))
     if not target:
         return miss(m, "utter_no_explanation")
-    return _explained(m, step, str(target))
+    return once_more(m, "explain", str(target), form=SHORT if is_commit(step) else "")
 
 
-def _explained(m: Moment, step: Step, target: str) -> Moment:
-    """The explanation and the question; asked for a third time at the same question, a person explains (L10)."""
-    explained = dict(m.top.context.get("explained", {}))
-    times = explained[step.id] = explained.get(step.id, 0) + 1
-    if times >= PATIENCE:
-        return bring_human(m, "misses")
-    m = say(with_context(m, explained=explained), target)
-    return ask_again(m, SHORT if is_commit(step) else KEYS if times > 1 else "")
+def _asked_in_passing(m: Moment, topic: str) -> Moment:
+    """有没有优惠, 你是谁: answered in a sentence; what was asked stays asked. In a danger nothing else matters."""
+    response = f"utter_about_{topic}"
+    if topic == "danger":
+        return say(m, response)
+    m = nothing_to(m, response)
+    return say(m, "utter_open") if m.phase == "open" and topic != "wait" and exists(m, "utter_open") else m
 
 
 def clarify(m: Moment, flows: tuple[str, ...]) -> Moment:
@@ -186,6 +229,14 @@ def clarify(m: Moment, flows: tuple[str, ...]) -> Moment:
     known = [name for name in dict.fromkeys(flows) if name in m.release.flows][:PATIENCE]
     if not known:
         return miss(m)
+    if m.phase == "open":
+        m, times = with_talk(m, misses=m.talk.misses + 1), m.talk.misses + 1
+    elif m.phase in LISTENING:
+        m, times = counted_again(m, "clarify")
+    else:
+        times = 0
+    if times >= PATIENCE:
+        return bring_human(m, "misses")
     names = [flow_name(m, name) for name in known]
     choices = {
         name: [words, str(key)] for key, (name, words) in enumerate(zip(known, names, strict=True), start=1)
@@ -199,10 +250,10 @@ def clarify(m: Moment, flows: tuple[str, ...]) -> Moment:
 
 def greet(m: Moment) -> Moment:
     """您好: a greeting, and the open question; a read-back is made anew, for days may have passed."""
-    m = say(m, "utter_greet")
-    if m.phase in {"confirm", "code"}:
-        return with_top(m, phase="run")
-    return ask_or_open(m)
+    if m.phase not in {"confirm", "code"}:
+        return nothing_to(m, "utter_greet")
+    m, times = counted_again(m, "utter_greet")
+    return bring_human(m, "misses") if times >= PATIENCE else with_top(say(m, "utter_greet"), phase="run")
 
 
 def bye(m: Moment) -> Moment:
@@ -215,9 +266,7 @@ def bye(m: Moment) -> Moment:
         pending = "utter_bye_pending" if exists(m, "utter_bye_pending") else "utter_bye"
         m = say(m, pending, {"flow_name": business_name(m)})
     if m.phase in LISTENING:
-        m = with_top(
-            m, phase="resume", misses=0
-        )  # no later yes answers the question asked before the good-bye
+        m = set_aside(m)  # no later yes answers the question asked before the good-bye
     return emit(m, EndTalk())
 
 

@@ -190,6 +190,8 @@ class _Filler:
                 return self._money(value)
             case "yuan":
                 return _amount(value).yuan
+            case "column":
+                return self._in_a_column(value)
             case "tail":
                 tail = str(value)[-4:]
                 return f"ending {tail}" if self.locale == "en" else f"尾号{tail}"
@@ -209,6 +211,11 @@ class _Filler:
     def _money(self, value: Any) -> str:
         amount = _amount(value)
         return f"{amount.yuan} yuan" if self.locale == "en" else str(amount)
+
+    def _in_a_column(self, value: Any) -> str:
+        """Always with its fen, so that amounts in lines below each other can be compared."""
+        whole, fen = divmod(_amount(value).fen, 100)
+        return f"{whole}.{fen:02d} yuan" if self.locale == "en" else f"{whole}.{fen:02d}元"
 
     def _date(self, value: Any) -> str:
         day = _day(value)

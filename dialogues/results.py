@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from data.catalogue import Catalogue
 from data.ids import PaymentId, PersonId
+from data.store import letters
 from data.store.engine import Tx
-from dialogues import model
+from dialogues import model, permissions, standing
 from dialogues.actions.ports import bill_name
 from dialogues.relations import channel_word, relation_word
 from payments.purse import relation_of
@@ -25,11 +28,22 @@ _OUTCOMES = {
 
 
 def news_of(
-    tx: Tx, till: Till, catalogue: Catalogue, person: PersonId, kind: str, body: dict[str, Any], locale: str
+    tx: Tx,
+    till: Till,
+    catalogue: Catalogue,
+    person: PersonId,
+    kind: str,
+    body: dict[str, Any],
+    locale: str,
+    at: datetime,
 ) -> model.News | None:
     """One row of news for one person, as an input of the engine; None when the payment has overtaken it meanwhile."""
     if kind == "handoff":
         return model.News("tell_handoff", {"who": body["who"], "note": body["note"]})
+    if kind in permissions.KINDS:
+        return permissions.news_of(tx, till, catalogue, person, kind, body, locale)
+    if kind in standing.KINDS:
+        return standing.news_of(tx, till, catalogue, person, kind, body, locale, at)
     view = till.outcome(tx, PaymentId(body["payment"]))
     if _overtaken(kind, view):
         return None
@@ -38,9 +52,20 @@ def news_of(
         slots["reason"] = body["reason"]
     if kind == "captured_for_you":
         slots |= _from_or_for(tx, person, view, body, locale)
-    own = person == body.get("by")
+    # Whoever said yes waits for what became of it; nobody else has a talk that stands at this act.
+    outcome = _OUTCOMES.get(kind, "")
+    lines = till.act(tx, view.act).payments
+    if len(lines) == 1 or not outcome:
+        return model.News("tell_result", slots, act=str(body["act"]), outcome=outcome)
     return model.News(
-        "tell_result", slots, act=str(body["act"]) if own else "", outcome=_OUTCOMES.get(kind, "")
+        "tell_line", slots, act=str(body["act"]), outcome=outcome if _all_told(tx, person, lines) else ""
+    )
+
+
+def _all_told(tx: Tx, person: PersonId, lines: Sequence[PaymentId]) -> bool:
+    """Whether something certain has been told of every line of an act: then the talk that waits for it goes on."""
+    return all(
+        letters.any_news_served(tx, [f"{kind}:{line}:{person}" for kind in _OUTCOMES]) for line in lines
     )
 
 

@@ -180,6 +180,9 @@ class _Taking:
         event = self.event
         if event.kind not in (InboundKind.ANSWER, InboundKind.RESULT, InboundKind.STAFF):
             return replace(found, channel=event.channel, turn=found.turn + 1)
+        wanted = (event.payload.get("body") or {}).get("on_channel")
+        if wanted:
+            return replace(found, channel=str(wanted), turn=found.turn + 1)
         if found.channel:
             return replace(found, turn=found.turn + 1)
         known = people.addresses_of(self.tx, event.person)
@@ -410,7 +413,7 @@ class _Taking:
             return
         outcome = staffing.act(self.tx, self.event, self.conversation)
         for frame in self.conversation.stack if not outcome.conversation.stack else ():
-            if act := frame.context.get("act"):
+            if (act := frame.context.get("act")) and not frame.context.get("lasting"):
                 self.house.till.cancel(self.tx, ActId(str(act)), self.event.person, self.event.at)
         self.conversation = outcome.conversation
         for said in outcome.said:

@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from data.ids import BillerId, InstrumentId, OrderNumber, QuoteId
-from data.model import Biller, Quote
+from data.model import Biller, MonthUse, Quote
 from data.money import Money
 
 
@@ -162,6 +162,9 @@ class BillerNetwork(Protocol):
 
     async def query(self, biller: BillerId, number: str) -> Quote:
         """The open bill or the meter's balance. Nothing due is a quote with due zero. Refused, NotSent, OutcomeUnknown."""
+
+    async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
+        """What was used in the last whole months, the oldest first; Refused(CONFIG) where the biller tells none."""
 
     async def post(self, request: PostPayment) -> Outcome: ...
 

@@ -167,6 +167,11 @@ def preference(text: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_name(word: str) -> bool:
+    """Whether a word alone is a full Chinese name: a known family name and one or two characters."""
+    return bool(re.fullmatch(f"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}", word)) and not relation(word)
+
+
 def person_name(text: str) -> str | None:
     """A full Chinese name somebody is named by (帮程福生交水费); None where it may be an ordinary word."""
     match = _NAME_AFTER_FOR.search(text) or _NAME_FIRST.search(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from data.money import Money
-from nlu import closed, consent, numbers, sentence
+from nlu import closed, consent, numbers, passing, sentence
 from nlu.aliases import utilities
 from nlu.asking import Ask
 from nlu.commands import (
@@ -20,6 +20,7 @@ from nlu.commands import (
     Doubt,
     DoubtfulDigits,
     Expectation,
+    Explain,
     Human,
     Refuse,
     Repeat,
@@ -105,6 +106,8 @@ def answer(text: str, utterance: Utterance, expectation: Expectation, locale: st
     always = closed.everywhere(text, locale, voice)
     if isinstance(always, Human | Stop):
         return [always]
+    if passing.waits(text, locale):
+        return [Explain("wait")]
     if expectation.collected and text in _DONE:
         return [SetSlot(expectation.slot or "account", expectation.collected)]
     if said := _agreed(text, expectation, locale, voice):
@@ -128,6 +131,8 @@ def _agreed(text: str, expectation: Expectation, locale: str, voice: bool) -> li
             return [Affirm(strength), Code(code.value)]
     if consent.is_yes(text, locale, expectation.asks, voice):
         return [Affirm(strength)]
+    if expectation.asks in {"confirm", "code"} and consent.says_wrong(text, locale):
+        return [CannotHandle("what_is_wrong")]
     if expectation.asks == "open" or closed.cancels(text, locale) or not consent.is_no(text, locale):
         return (
             [Deny()]
@@ -139,6 +144,8 @@ def _agreed(text: str, expectation: Expectation, locale: str, voice: bool) -> li
 
 
 def _value(text: str, utterance: Utterance, expectation: Expectation, locale: str) -> list[Command]:
+    if passing.asked_in_passing(text, locale) is not None:
+        return []  # 可以过两天交吗 names no amount
     match expectation.asks:
         case "code" | "confirm" | "consent":
             return _code(text, expectation, locale)

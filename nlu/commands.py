@@ -110,9 +110,12 @@ class Bigger:
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """为什么 / 我不知道户号 / 怎么看: asks about the question just asked or the amount just told."""
+    """为什么 / 我不知道户号 / 怎么看: asks about the question just asked or the amount just told.
 
-    topic: str = "why"  # "why" | "how"
+    Any other topic is something asked in passing (有没有优惠): said in short, and the question stays.
+    """
+
+    topic: str = "why"  # "why" | "how" | one of nlu/passing.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,33 @@ def is_no(text: str, locale: str) -> bool:
     return bool(words) and all(word in (NO_EN if locale == "en" else NO_ZH) for word in words)
 
 
+# Said of what was read back, not of the wish to pay: 不对, 错了, wrong. A plain 不 or no may stand beside it.
+_WRONG_ZH = re.compile(
+    "(?:这|那|这个|那个|好像|有点|有点儿|是|都|全|哪里|总觉得|我觉得)*(?:不太?对|不大对|不是|不正确|不准|错|弄错|搞错|写错|算错|有误|有错|有问题|对不上)(?:的|了|啦|嘛|吧|啊|呀)*"
+    "|(?:这)?不是(?:他|她|我|本人|我妈|我爸|我家|我家的|我的|这个|这家|这户|这个人|这一户)的?"
+)
+_WRONG_EN = re.compile(
+    r"(?:that's|that is|it's|it is|this is|something's|something is|there's|there is)? ?(?:not|isn't)? ?(?:quite )?(?:right|correct|wrong|incorrect|a mistake|an error|wrong person|wrong name|the wrong (?:person|name|one|bill))"
+    r"|(?:no )?(?:it isn't|it's not|it is not|that isn't it|that's not it)|(?:no )?(?:that isn't|that's not|that is not|it isn't|it's not) (?:right|correct|her|him|me|mine|ours)|not (?:her|him|me|mine|ours)"
+)
+_PLAIN_NO = frozenset({"不", "不不", "不不不", "no", "nope", "nah"})
+
+
+def says_wrong(text: str, locale: str) -> bool:
+    """不对 alone: something of what was read back is wrong. It neither says what, nor gives anything up."""
+    if is_question(text):
+        return False
+    words = _closed_parts(text, locale)
+    found = [word for word in words if word not in _PLAIN_NO]
+    return bool(found) and all(_is_wrong(word, locale) for word in found)
+
+
+def _is_wrong(word: str, locale: str) -> bool:
+    if locale == "en":
+        return word not in YES_EN and bool(_WRONG_EN.fullmatch(word))
+    return bool(_WRONG_ZH.fullmatch(_DOUBLED.sub(r"\1", word)))
+
+
 def begins_with_no(text: str, locale: str) -> bool:
     """不对,我妈姓张: a no with its reason."""
     words = _closed_parts(text, locale)

@@ -11,6 +11,7 @@ from nlu.commands import Command, CorrectSlot, Deny, Expectation, Refuse
 from nlu.consent import begins_with_no
 from nlu.digits import find_number
 from nlu.numbers import Found, find_amount, says_all
+from nlu.text import is_question
 
 _WRONG_ZH = re.compile(
     "不对|不是|错了|弄错|搞错|说错|讲错|打错|按错|听错|输错|念错|改成|改为|换成|换一下|改一下|应该是|我说的是|我要的是|不要(?=.*要)"
@@ -36,6 +37,19 @@ _NUMBER_WRONG_EN = re.compile(
 )
 _AMOUNT_WRONG_ZH = re.compile("(?:金额|数目|钱数|钱)(?:说|打|弄|搞)?(?:不对|错了?|有误)")
 _AMOUNT_WRONG_EN = re.compile(r"\b(?:wrong amount|amount (?:is|was) wrong)\b")
+# 哪里不对? — 金额. One of the parts that were read back, and no more.
+_PARTS = {
+    "account": re.compile(
+        "(?:户头?号|客户?编号|编号|号码|账号|号)|(?:account|customer)? ?number|account|household"
+    ),
+    "amount": re.compile("金额|钱数|数目|钱|多少钱|价钱|amount|sum|money|price|how much"),
+    "utility": re.compile(
+        "哪一?[样种个]费|费用|费的?种类|种类|哪一?种|哪一?样|账单|单子|kind|kind of bill|type|bill|type of bill"
+    ),
+}
+_PART_ROUND = re.compile(
+    r"^(?:(?:是|就是|那个|这个|the|it's|its|which) ?)+|(?:[的吧啊呀。.!]|(?: is| was)?(?: wrong| not right)|不对|错了?)+$"
+)
 _PAYS_ZH = re.compile("付|交|缴|充|存|改|来|按")
 _ADDS_ZH = re.compile("也|另外|还要|再(?!说)|顺便|一起|同时")
 _ADDS_EN = re.compile(r"\b(?:also|as well|too|another|and then)\b")
@@ -44,6 +58,8 @@ _ADDS_EN = re.compile(r"\b(?:also|as well|too|another|and then)\b")
 def correction(text: str, expectation: Expectation, locale: str) -> Command | None:
     """The correction in a folded text, or None. Inside a flow also a new amount at the read-back (先付二十)."""
     english = locale == "en"
+    if part := _named_part(text, expectation):
+        return CorrectSlot(part, None)
     wrong = bool((_WRONG_EN if english else _WRONG_ZH).search(text))
     if (_ADDS_EN if english else _ADDS_ZH).search(text) and not wrong:
         return None
@@ -54,6 +70,14 @@ def correction(text: str, expectation: Expectation, locale: str) -> Command | No
     if expectation.asks == "name_check" and begins_with_no(text, locale):
         return Deny()
     return _new_amount(text, expectation, locale)
+
+
+def _named_part(text: str, expectation: Expectation) -> str | None:
+    """Which part of a read-back somebody names as wrong, by its bare name."""
+    if expectation.asks not in {"confirm", "code"} or is_question(text):
+        return None
+    bare = _PART_ROUND.sub("", text).strip()
+    return next((slot for slot, names in _PARTS.items() if names.fullmatch(bare)), None)
 
 
 def _names_own(text: str, expectation: Expectation, english: bool) -> bool:

@@ -59,6 +59,9 @@ _ENGLISH_NAMED = re.compile(
 )
 _TYPED = re.compile(r"(?<![0-9.])[0-9](?:[ \-]?[0-9]){5,23}(?![0-9])(?!\.[0-9])")
 _SPELLED = re.compile("[零〇洞一幺二两三四五六拐七八九勾]{6,24}")
+_SPELLED_IN_GROUPS = re.compile(
+    "[零〇洞一幺二两三四五六拐七八勾九](?:[ ,、-]?[零〇洞一幺二两三四五六拐七八勾九]){5,30}"
+)
 _TELEPHONE = re.compile(r"(?:手机|电话|phone|mobile|cell)[^0-9]{0,8}$")
 
 

@@ -9,6 +9,10 @@ from nlu.digits import looks_like_card, looks_like_identity, spelled_numbers
 from nlu.text import MAX_LENGTH
 
 _LONG_NUMBER = re.compile(r"(?<![0-9])[0-9](?:[ \-.,]?[0-9xX*]){11,22}(?![0-9])")
+# What stands on an identity card: district, a day of birth, a number; its check character may have been read wrong, too.
+_IDENTITY = re.compile(
+    "[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9x]"
+)
 # UnionPay, the cards of this country. One digit read wrong or left out makes it no account number: those begin with 0.
 _UNION_PAY = re.compile("62[0-9]{14,17}")
 _CARD_WORD = re.compile(
@@ -54,7 +58,8 @@ def is_card(number: str, expectation: Expectation) -> bool:
 
 def belongs_to_a_bank(number: str) -> bool:
     """Whether a number looks like a bank card's or an identity card's. No account number of the catalogue does."""
-    return looks_like_card(number) or bool(_UNION_PAY.fullmatch(number)) or looks_like_identity(number)
+    alike = looks_like_card(number) or looks_like_identity(number)
+    return alike or bool(_UNION_PAY.fullmatch(number) or _IDENTITY.fullmatch(number))
 
 
 def _has_bank_code(text: str, expectation: Expectation) -> bool:

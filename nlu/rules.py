@@ -33,15 +33,41 @@ _MONTH_ZH = re.compile("月")
 _N_EN = r"(¥?[0-9][0-9,.]*(?: (?:yuan|rmb|kuai))?|(?:a |[a-z]+ )??(?:[a-z]+[ -])*?(?:hundred|thousand|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: and [a-z]+)?(?: yuan)?)"
 _BELOW_EN = re.compile(rf"\b(?:below|under|less than|drops to|falls to|lower than) {_N_EN}(?=\b|,|$)")
 _AMOUNT_EN = re.compile(
-    rf"\b(?:top up|top it up (?:with|by)|add|put in|charge|recharge|pay|load)(?: (?:with|by|it|another))* {_N_EN}(?=\b|,|$)"
+    rf"\b(?:top up|top it up (?:with|by)|add|put in|charge|recharge|pay|load)(?: (?:with|by|it|another))* {_N_EN}(?=\b|,|$)|\b(?:with|by) {_N_EN}(?=\b|,|$)"
 )
 _CAP_EN = re.compile(
     rf"\b(?:at most|no more than|not more than|never more than|max(?:imum)?(?: of)?|up to|cap(?:ped)? (?:of|at)) {_N_EN}(?=\b|,|$)"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a sentence says of a standing order, each part by itself: an amount, why it is none, or nothing said."""
+
+    below: Money | Ask | None
+    amount: Money | Ask | None
+    cap: Money | Ask | None
+    monthly: bool  # the cap is said of a month
+    vague: bool
+
+
 def parse_rule(text: str, locale: str = "zh") -> Rule | Ask:
     """The rule a sentence sets, or Ask: `none` when below or amount is missing, `several` when one is said twice."""
+    said = parts_of(text, locale)
+    if said.vague:
+        return Ask("approximate")
+    for part in (said.cap, said.below, said.amount):
+        if isinstance(part, Ask):
+            return part
+    if not isinstance(said.below, Money) or not isinstance(said.amount, Money):
+        return Ask("none")
+    if said.cap is not None and not said.monthly:
+        return Ask("ambiguous")  # at most so much: in a month, or each time?
+    return Rule(said.below, said.amount, said.cap if isinstance(said.cap, Money) else None)
+
+
+def parts_of(text: str, locale: str = "zh") -> Parts:
+    """Below, amount and cap of a sentence, as far as it says them."""
     folded = fold(text)
     said = folded if locale == "en" else tight(folded)
     below_pattern, amount_pattern, cap_pattern = (
@@ -50,16 +76,8 @@ def parse_rule(text: str, locale: str = "zh") -> Rule | Ask:
     cap, said = _take(cap_pattern, said, locale)
     below, said = _take(below_pattern, said, locale)
     amount, said = _take(amount_pattern, said, locale)
-    if _VAGUE.search(folded):
-        return Ask("approximate")
-    for part in (cap, below, amount):
-        if isinstance(part, Ask):
-            return part
-    if not isinstance(below, Money) or not isinstance(amount, Money):
-        return Ask("none")
-    if cap is not None and not (_MONTH_ZH.search(folded) or "month" in folded):
-        return Ask("ambiguous")  # at most so much: in a month, or each time?
-    return Rule(below, amount, cap if isinstance(cap, Money) else None)
+    monthly = bool(_MONTH_ZH.search(folded) or "month" in folded)
+    return Parts(below, amount, cap, monthly, bool(_VAGUE.search(folded)))
 
 
 def _take(pattern: re.Pattern[str], said: str, locale: str) -> tuple[Money | Ask | None, str]:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from data.money import Money
-from nlu import aliases
+from nlu import aliases, mandates
 from nlu.commands import StartFlow
 from nlu.digits import find_number
 from nlu.numbers import Found, find_amount
@@ -34,15 +34,7 @@ _FIND_ZH = re.compile(
 _FIND_EN = re.compile(
     r"\b(?:find|look up|where(?:'s| is| can i (?:find|see))|don't (?:know|have|remember)|do not (?:know|have|remember)|forgot|lost|can't (?:find|remember)|what(?:'s| is)|which is)\b.{0,30}\b(?:account|customer|meter|user|consumer|reference) (?:number|no|id)\b"
 )
-# Business of which the grammar must keep its hands off: a standing order, paper, shops, refunds, permissions.
-_AUTO_ZH = re.compile(
-    "自动|代扣|自己(?:会)?扣|低于|少于.*(?:充|交)|每个?月(?:都|帮我|给我)?(?:自动)?(?:充|交|扣)"
-)
-_AUTO_EN = re.compile(
-    r"\bauto(?:matic(?:ally)?|pay|-pay)?\b|\bdirect debit\b|\bstanding order\b|\bwhenever\b|\bbelow\b|\bevery month\b"
-)
-_STOPS_ZH = re.compile("停|关|取消|别|不要|不用|解除|撤|不想")
-_STOPS_EN = re.compile(r"\b(?:stop|cancel|turn off|switch off|disable|end|don't|no more|remove)\b")
+# Business of which the grammar must keep its hands off: paper, shops, refunds, permissions.
 _OTHER_ZH = re.compile(
     "收据|发票|凭证|小票|现金|附近|网点|营业厅|便利店|哪里(?:能|可以)?(?:交|缴|付)|在哪(?:里|儿)?(?:能|可以)?(?:交|缴|付)|退款|退钱|退给|退回|授权|谁看过|盖章|上门|手机费|手机号|话费充|充话费|贷款|花呗|信用卡|转账|转钱|转给|社保|医保|学费|房租|物业费|停车费|罚款|油费|加油|公交卡|交通卡|饭卡|游戏|会员|q币|红包|火车票|机票|电影票|快递|外卖|彩票|税|理财|股票|基金|押金|保险|泄漏|漏气|漏电|漏水|着火|冒烟|跳闸|坏了|月供|房贷|车贷|捐"
 )
@@ -74,8 +66,8 @@ def wishes(text: str, locale: str) -> list[StartFlow]:
     english = locale == "en"
     if (_OTHER_EN if english else _OTHER_ZH).search(text) or (_HOW_EN if english else _HOW_ZH).search(text):
         return []
-    if (_AUTO_EN if english else _AUTO_ZH).search(text):
-        return [_standing_order(text, locale)]
+    if standing := mandates.business(text, locale):
+        return [mandates.wish(standing, text, slots(text, locale), locale)]
     if (_FIND_EN if english else _FIND_ZH).search(text):
         return [StartFlow("find_account", slots(text, locale))]
     return _with_whole_sentence(_in_order(_pieces(text, english), locale), text, locale)
@@ -116,11 +108,6 @@ def unwilling(text: str, locale: str) -> bool:
     """Speaks of not paying, or of having paid: no guess may turn it into a payment."""
     past, negated = (_PAST_EN, _NEGATED_EN) if locale == "en" else (_PAST_ZH, _NEGATED_ZH)
     return bool(past.search(text) or negated.search(text))
-
-
-def _standing_order(text: str, locale: str) -> StartFlow:
-    stops = (_STOPS_EN if locale == "en" else _STOPS_ZH).search(text)
-    return StartFlow("stop_mandate" if stops else "set_mandate", slots(text, locale))
 
 
 def _pieces(text: str, english: bool) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from nlu import aliases, closed, consent, sentence
+from nlu import aliases, closed, consent, joint, looking_back, mandates, passing, people, sentence
 from nlu.answers import answer, key_answer
 from nlu.asking import Ask
 from nlu.commands import (
@@ -24,6 +24,7 @@ from nlu.commands import (
     Greet,
     Human,
     Repeat,
+    SetSlot,
     StartFlow,
     Stop,
     Utterance,
@@ -39,10 +40,18 @@ FLOWS = frozenset(
         "find_account",
         "check_balance",
         "pay_bill",
+        "pay_joint",
+        "look_back",
+        "refund_state",
         "change_preferences",
         "human_help",
         "capabilities",
         "set_pin",
+        mandates.SET,
+        mandates.STOP,
+        mandates.LIST,
+        mandates.WHY,
+        *people.FLOWS,
     }
 )
 # Below this a recogniser's hearing is no consent; the prompt is repeated with its keys.
@@ -58,7 +67,7 @@ _WHY_EN = re.compile(
     r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
 )
 _HOW_ZH = re.compile(
-    "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单)|看不懂|不会"
+    "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单)|看不懂|不会|(?:充|存|买|交|付)多少(?:才)?(?:合适|好|够|行)"
 )
 _HOW_EN = re.compile(
     r"\b(?:don't|do not) (?:know|remember|have)\b|\bforgot\b|\bwhere\b|\bhow (?:do|can|to)\b|\bno idea\b|\bcan't (?:find|remember)\b|\bnot sure\b|\bwhat is (?:it|that)\b"
@@ -69,6 +78,9 @@ _GREETING_ZH = re.compile(
 _GREETING_EN = re.compile(
     r"^(?:hello|hi|hey|good (?:morning|afternoon|evening)|hi there|hello there|anyone there|are you there|greetings)[ !,.?]*(?:there|again|bangjiao)?[ ?!]*$"
 )
+_MONEY = re.compile(r"[0-9一二三四五六七八九十百千两] ?[元块]|¥|\b(?:yuan|rmb|kuai)\b")
+# Nobody speaks like this: no guess is made of it.
+_CODE_LIKE = re.compile(r"[;<>{}\\`$=|]|--")
 _NAMES_A_NUMBER = re.compile("户号|编号|账号|号码|号|account|number|it")
 
 
@@ -78,7 +90,7 @@ class Understanding:
     `flows` are the pieces of business this house offers: what else is understood is answered as not offered.
     """
 
-    def __init__(self, engine: Engine, flows: Collection[str] = FLOWS) -> None:
+    def __init__(self, engine: Engine, flows: Collection[str] = FLOWS | mandates.SAID_PLAINLY) -> None:
         self._engine = engine
         self._flows = frozenset(flows)
 
@@ -105,18 +117,35 @@ class Understanding:
                 if closed.everywhere(text, locale, voice) == Human()
                 else [CannotHandle("unreadable")]
             )
+        if (changed := _joint_change(text, expectation, locale, voice)) is not None:
+            return [changed]
+        if standing := self._standing(text, expectation, locale, voice):
+            return standing
         if said := answer(text, utterance, expectation, locale):
             return said
+        if (asked := passing.asked_in_passing(text, locale)) is not None:
+            return self._offered([asked]) if isinstance(asked, StartFlow) else [asked]
         if (command := _explained(text, expectation, locale)) is not None:
             return [command]
         if put_right := _corrected(text, expectation, locale):
             return [put_right]
         return self._business(text, expectation, locale)
 
+    def _standing(self, text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:
+        """Of automatic payments: stopped in one word, and what was asked, noted or agreed about them."""
+        if sentence.names_other_business(text, locale):
+            return []
+        found = mandates.said(text, expectation, locale, voice, sentence.slots(text, locale))
+        return [c for c in found if not isinstance(c, StartFlow) or c.flow in self._flows]
+
     def _business(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
         if (_GREETING_EN if locale == "en" else _GREETING_ZH).search(text.rstrip("!。., ")):
             return [Greet()]
-        begun = sentence.wishes(text, locale)
+        if about_people := people.wish(text, expectation, locale):
+            return about_people
+        if (past := looking_back.asked(text, locale)) is not None and past.flow in self._flows:
+            return [past]
+        begun = joint.together(sentence.wishes(text, locale), text, locale)
         if begun:
             return _about_the_question(begun, expectation) or self._offered(begun)
         if sentence.names_other_business(text, locale):
@@ -134,7 +163,7 @@ class Understanding:
     def _guess(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
         """What the engine thinks, as far as it may: a piece of business without any value of its own."""
         only_a_number = not isinstance(parse_amount(text, locale), Ask)
-        if only_a_number or not re.search("[a-z\u3400-\u9fff]", text):
+        if only_a_number or not re.search("[a-z\u3400-\u9fff]", text) or _CODE_LIKE.search(text):
             return [CannotHandle()]
         parse = self._engine.parse(text, locale)
         if not parse.in_scope or parse.best == OUT_OF_SCOPE or not _may_interrupt(parse, expectation):
@@ -181,11 +210,24 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
     if intent == "change_preferences":
         wish = aliases.preference(text)
         return StartFlow(intent, {"preference": wish} if wish else {})
+    if intent == "pay_joint":
+        return StartFlow(intent, joint.slots(text, locale))
+    if intent == "look_back":
+        return StartFlow(intent, looking_back.slots(text, locale))
+    if intent == "refund_state":
+        return StartFlow(intent)
     return StartFlow(intent, sentence.slots(text, locale))
 
 
 # A thanks or good-bye the closed list did not hold is answered like a greeting: a guess never ends a talk.
 _TALK: dict[str, Command] = {"greet": Greet(), "thanks": Greet(), "bye": Greet()}
+
+
+def _joint_change(text: str, expectation: Expectation, locale: str, voice: bool) -> CorrectSlot | None:
+    """电费也充50 at a joint read-back; a person and an end come before it as everywhere."""
+    if isinstance(closed.everywhere(text, locale, voice), Human | Stop):
+        return None
+    return joint.change(text, expectation, locale)
 
 
 def _corrected(text: str, expectation: Expectation, locale: str) -> Command | None:
@@ -227,6 +269,10 @@ def _bare_values(text: str, expectation: Expectation, locale: str) -> list[Comma
         return None
     if expectation.in_flow is None:
         return [StartFlow("check_balance", values)] if _names_a_bill(values) else None
+    if expectation.slot and set(values) == {expectation.slot} and _answers_all_the_same(text, expectation):
+        return [SetSlot(expectation.slot, values[expectation.slot])]
+    if expectation.asks == "confirm" and set(values) == {"account"}:
+        return [CorrectSlot("account", values["account"])]
     if (
         set(values) == {"utility"}
         and not re.search("[0-9一二三四五六七八九十百]", plain)
@@ -234,6 +280,11 @@ def _bare_values(text: str, expectation: Expectation, locale: str) -> list[Comma
     ):
         return [CorrectSlot("utility", values["utility"])]
     return None
+
+
+def _answers_all_the_same(text: str, expectation: Expectation) -> bool:
+    """接着办吗? — 3100456712: the answer to the question that was interrupted. A bare figure may be anything."""
+    return expectation.slot == "account" or (expectation.slot == "amount" and bool(_MONEY.search(text)))
 
 
 def _names_a_bill(values: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -86,11 +86,14 @@ class Refusal:
 
     no_permission, biller_not_in_catalogue, quote_expired, nothing_due, amount_rule, over_cap, previous_unfinished,
     no_such_act, digest_changed, act_cancelled, act_superseded, act_expired, stronger_yes_needed, approval_needed.
+    Of automatic payments also: no_purse, not_prepaid, cap_below_amount, bad_expiry, limits, mandate_exists (`mandate`
+    names it), words_missing.
     """
 
     reason: str
     payment: PaymentId | None = None
     account: AccountId | None = None
+    mandate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ class Evidence:
     by: PersonId
     kind: str  # "word" | "key" | "button" | "spoken"
     factor: str | None = None  # "pin" | "code"
+    words: str = field(default="", repr=False)  # exactly what was read back; an automatic payment needs it
+    wording: str = ""  # which sentence of which release those words are
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ class ActView:
     evidence: dict[str, Any] | None
     lines: tuple[ActLine, ...]
     payments: tuple[PaymentId, ...]
+    kind: str = "pay"  # "mandate": to agree to an automatic payment; "debit": one that it made
 
     @property
     def total(self) -> Money:
@@ -190,6 +196,7 @@ def view(tx: Tx, act: ActId, *, hold: bool = False) -> ActView:
         evidence=row.evidence,
         lines=_lines(tx, act),
         payments=_payments(tx, act),
+        kind=row.kind,
     )
 
 

@@ -18,7 +18,7 @@ from data.ids import OrderNumber, PaymentId, fresh
 from data.store.engine import Store, Tx
 from data.store.payments import payments
 from integrations.ports import BillerNetwork, PaymentRail
-from payments import answers, states
+from payments import answers, debited, states
 from payments.asking import Answer, Ask, Task, asked
 from payments.hand import Hand
 from payments.limits import Limits
@@ -190,7 +190,7 @@ class Advance:
                 return None
 
     def _first_sending(self, tx: Tx, held: Payment, at: datetime) -> Ask | None:
-        unsent = self._not_to_be_sent(held, at)
+        unsent = self._not_to_be_sent(tx, held, at)
         if unsent is None:
             states.move(tx, held.id, State.CONFIRMED, State.SUBMITTED, at, sent_at=at)
             return Ask.COLLECT
@@ -198,9 +198,11 @@ class Advance:
         tell(tx, held, "stopped" if held.stop_asked else "refused", at, reason=unsent)
         return None
 
-    def _not_to_be_sent(self, held: Payment, at: datetime) -> str | None:
+    def _not_to_be_sent(self, tx: Tx, held: Payment, at: datetime) -> str | None:
         if held.stop_asked:
             return "stopped"
+        if not debited.may_still_be_sent(tx, held.id, at):
+            return "mandate_stopped"
         if held.biller not in self._catalogue.rows:
             return "biller_not_in_catalogue"
         if at - held.created_at > self._limits.send_within:

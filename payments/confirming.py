@@ -11,6 +11,7 @@ from data.model import May
 from data.store import journal
 from data.store.engine import Tx
 from data.store.payments import payments
+from payments import approving
 from payments.acts import (
     VOICE,
     ActView,
@@ -53,33 +54,44 @@ def confirm(
     refusal = _confirm_refused(tx, found, evidence, at, catalogue)
     if refusal is not None:
         return refusal
+    if found.strength is Strength.APPROVAL and found.evidence is None:
+        return _ask_the_family(tx, found, evidence, at)
     try:
         with tx.conn.begin_nested():
             made = _write_payments(tx, found, evidence, at)
-    except _Held as held:
+    except Held as held:
         in_the_way = open_at(tx, held.account)
         return Refusal("previous_unfinished", in_the_way.id if in_the_way else None, held.account)
     _note_confirmed(tx, found, evidence, at)
+    if found.state is ActState.APPROVAL_WAIT and found.proposer != evidence.by:
+        approving.tell(tx, approving.GIVEN, found, found.proposer, at)
     return Confirmed(made)
 
 
+def _ask_the_family(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal:
+    """The first of two yeses: a relative is asked for the second, where there is one (settled 5)."""
+    asked = approving.ask_another(tx, found.id, at, _evidence_body(evidence))
+    return Refusal("approval_asked" if asked else "approval_needed")
+
+
 def _write_payments(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> tuple[PaymentId, ...]:
-    moved = move_act(
-        tx, found.id, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=_evidence_body(evidence)
-    )
-    assert moved, "the act's row is held since it was read as proposed"
-    return tuple(_payment_row(tx, found, n, at) for n in range(len(found.lines)))
+    said = _evidence_body(evidence)
+    kept = said if found.evidence is None else {**found.evidence, "approved": said}
+    moved = move_act(tx, found.id, found.state, ActState.CONFIRMED, at, evidence=kept)
+    assert moved, "the act's row is held since it was read as waiting for a yes"
+    return tuple(payment_row(tx, found, n, at) for n in range(len(found.lines)))
 
 
 def _confirm_refused(
     tx: Tx, found: ActView, evidence: Evidence, at: datetime, catalogue: Catalogue
 ) -> Refusal | None:
-    if found.state is not ActState.PROPOSED:
+    if found.state not in (ActState.PROPOSED, ActState.APPROVAL_WAIT):
         return Refusal(f"act_{found.state.value}")
-    if evidence.by != found.confirmer:
+    if evidence.by not in approving.deciders(tx, found, at):
         return Refusal("no_permission")
     if found.expires_at <= at:
-        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
+        if not approving.expire(tx, found, at):
+            move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
         return Refusal("quote_expired")
     weak = _too_weak(found, evidence)
     if weak is not None:
@@ -101,17 +113,16 @@ def _confirm_refused(
 
 
 def _may_still_pay(tx: Tx, found: ActView, at: datetime) -> bool:
-    """Paying with one's own purse needs the leave it was proposed with, also at the moment of the yes."""
-    if found.grant_id is not None or found.proposer != found.payer:
-        return True  # the grant itself, and the owner's own yes, were just checked
-    return all(access.may(tx, found.payer, May.PAY, line.account, at) for line in found.lines)
+    """Who proposed it still has the leave he proposed it with, at the moment of the yes: a leave taken back wins."""
+    if found.grant_id is not None:
+        return True  # the grant itself was just checked
+    verb = May.PAY if found.proposer == found.payer else May.START_PAYMENT
+    return all(access.may(tx, found.proposer, verb, line.account, at) for line in found.lines)
 
 
 def _too_weak(found: ActView, evidence: Evidence) -> Refusal | None:
     match found.strength:
-        case Strength.APPROVAL:
-            return Refusal("approval_needed")
-        case Strength.CODE:
+        case Strength.CODE | Strength.APPROVAL:
             enough = evidence.factor in ("pin", "code")
         case Strength.KEY:
             hosted = found.lines[0].method == "hosted"
@@ -130,7 +141,7 @@ def _evidence_body(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-class _Held(Exception):
+class Held(Exception):
     """Somebody else's payment took the account between our look and our row."""
 
     def __init__(self, account: AccountId) -> None:
@@ -138,7 +149,7 @@ class _Held(Exception):
         self.account = account
 
 
-def _payment_row(tx: Tx, found: ActView, n: int, at: datetime) -> PaymentId:
+def payment_row(tx: Tx, found: ActView, n: int, at: datetime) -> PaymentId:
     """The payment with its number for ever, before anything is sent."""
     line, payment = found.lines[n], PaymentId(fresh("pay"))
     new = tx.put_new(
@@ -162,7 +173,7 @@ def _payment_row(tx: Tx, found: ActView, n: int, at: datetime) -> PaymentId:
         updated_at=at,
     )
     if not new:
-        raise _Held(line.account)
+        raise Held(line.account)
     return payment
 
 

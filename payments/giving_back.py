@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
+from data.store import letters
+from data.store.payments import payments
 from integrations.ports import Declined, NotFound, Settled
 from payments import ledger, states
 from payments.asking import Answer, Ask
 from payments.hand import Hand, Then, audit, go
 from payments.news import call_for_help, tell
 from payments.states import Payment, State
+
+PAID_ELSEWHERE = "paid_elsewhere"
+_CASE = "refund"  # the kind of the ticket
+_ON_ITS_WAY = [State.POST_FAILED.value, State.REFUNDING.value]
 
 
 def refunded(hand: Hand, held: Payment, ask: Ask, answer: Answer) -> Then:
@@ -21,6 +29,29 @@ def refunded(hand: Hand, held: Payment, ask: Ask, answer: Answer) -> Then:
             return hand.at + hand.limits.slow_poll
         case _:
             return _refund_open(hand, held)
+
+
+def open_refund_case(hand: Hand, held: Payment) -> None:
+    """The same bill was paid elsewhere: the money goes back by itself, and a ticket shows where it stands until it did."""
+    letters.open_ticket(
+        hand.tx,
+        kind=_CASE,
+        person=held.payer,
+        reason=PAID_ELSEWHERE,
+        summary=f"{held.id} {held.amount.yuan}元 {held.biller}: {PAID_ELSEWHERE}",
+        at=hand.at,
+    )
+    audit(hand, held, "duplicate_payment_found")
+
+
+def _close_case(hand: Hand, held: Payment) -> None:
+    """Done when nothing of this payer's is on its way back any more, and nobody was asked to look at it."""
+    back = sa.and_(payments.c.payer == held.payer, payments.c.state.in_(_ON_ITS_WAY))
+    if hand.tx.conn.scalar(sa.select(sa.exists().where(back))):
+        return
+    for ticket in letters.tickets_open(hand.tx):
+        if (ticket.kind, ticket.person, ticket.reason) == (_CASE, held.payer, PAID_ELSEWHERE):
+            letters.close_ticket(hand.tx, ticket.id, hand.at)
 
 
 def _may_refund_again(hand: Hand, held: Payment) -> bool:
@@ -50,4 +81,5 @@ def _given_back(hand: Hand, held: Payment) -> Then:
     )
     audit(hand, held, "refunded")
     tell(hand.tx, held, "refunded", hand.at)
+    _close_case(hand, held)
     return None

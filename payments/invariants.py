@@ -18,7 +18,7 @@ from data.store.engine import Tx
 from data.store.payments import acts as acts_table
 from data.store.payments import ledger as ledger_table
 from data.store.payments import payments
-from payments import acts, ledger, states
+from payments import acts, invariants_of_mandates, ledger, states
 from payments.authority import access
 from payments.limits import spent_under
 from payments.states import FINAL, ActState, Payment, State
@@ -59,6 +59,7 @@ def check(
             breaches.append(f"M-I16 {payment.id} pays somebody outside the catalogue")
     breaches += _of_bills(rows)
     breaches += _of_caps(tx)
+    breaches += invariants_of_mandates.breaches(tx) + invariants_of_mandates.without_mandate(tx)
     breaches += _of_book(tx, rows)
     if rail_captures is not None:
         breaches += _of_rail(rows, Counter(rail_captures), at_rest)

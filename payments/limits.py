@@ -16,11 +16,14 @@ from data.store.engine import Tx
 from data.store.payments import acts, payments
 
 # Money that is not, or no longer, spent. Everything else counts against a cap, in flight or done (M-I11).
-_GIVEN_BACK = ("failed", "cancelled", "refunding", "refunded")
+GIVEN_BACK = ("failed", "cancelled", "refunding", "refunded")
 
 Month = tuple[int, int]
 
 _NEW_ACCOUNT = Money(50_000)  # 500 yuan
+_MOST_CHARGE = Money(500_000)  # 5,000 yuan, a winter's heating
+_MOST_MONTH = Money(1_000_000)
+_LITTLE = Money(2_000)  # 20 yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,24 @@ class Limits:
     post_patience: timedelta = timedelta(minutes=2)
     # Longer than any counterparty's time-out: whoever holds a payment longer has died.
     lease: timedelta = timedelta(seconds=30)
+    # Automatic payments: the most that may be agreed to, once, in a month, and how often in a day.
+    mandate_charge: Money = _MOST_CHARGE
+    mandate_month: Money = _MOST_MONTH
+    mandate_per_day: int = 3
+    # What failed is tried again once a day.
+    mandate_again: timedelta = timedelta(hours=24)
+    # A bill debit is told so long before it is made, counted from an hour at which people are told things.
+    debit_notice: timedelta = timedelta(hours=24)
+    # A meter or bill nobody could read for so long, and an end that is so near, are told to the payer.
+    mandate_unread: timedelta = timedelta(hours=48)
+    mandate_ends_soon: timedelta = timedelta(days=14)
+    # Without an automatic payment: a reminder when the meter lasts this many days or fewer, or, where nobody knows
+    # how long it lasts, when it holds less than this.
+    remind_days: int = 3
+    remind_below: Money = _LITTLE
+    # A warning nobody answers climbs to the next person after this long, sooner when the light may go out within a day.
+    rung: timedelta = timedelta(hours=12)
+    rung_urgent: timedelta = timedelta(hours=2)
 
     def wait(self, attempt: int) -> timedelta:
         """How long until the next question, the `attempt`-th (from 0) of its kind."""
@@ -75,7 +96,7 @@ def spent_under(tx: Tx, grant_id: str, at: datetime) -> Money:
             acts.c.grant_id == grant_id,
             payments.c.created_at >= month_start(at),
             payments.c.created_at < next_month_start(at),
-            payments.c.state.not_in(_GIVEN_BACK),
+            payments.c.state.not_in(GIVEN_BACK),
         )
     )
     return Money(int(total or 0))

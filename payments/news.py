@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,47 +12,69 @@ from data.ids import PersonId
 from data.store import letters
 from data.store.engine import Tx
 from data.store.payments import acts
-from data.store.post import events
+from payments import debited
 from payments.authority import people
+from payments.notices import notice
 from payments.opening import till_account
 from payments.states import Payment
-
-_INSTANT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """The people around one payment: whose money, whose yes, whose account."""
+    """The people around one payment: whose money, whose yes, whose account, who began it, and whose second yes it needed."""
 
     payer: PersonId
     confirmer: PersonId
     holder: PersonId | None
     channel: str
+    proposer: PersonId
+    approver: PersonId | None
+    by_itself: bool  # an automatic payment: nobody sits and waits for its news
+
+    @property
+    def said_yes(self) -> tuple[PersonId, ...]:
+        return (self.confirmer,) if self.approver is None else (self.confirmer, self.approver)
 
 
 def concerned(tx: Tx, payment: Payment) -> Concerned:
     """Who is concerned by a payment."""
-    act = tx.conn.execute(sa.select(acts.c.confirmer, acts.c.channel).where(acts.c.id == payment.act)).one()
+    act = tx.conn.execute(sa.select(acts).where(acts.c.id == payment.act)).one()
     holder = till_account(tx, payment.account).holder
-    return Concerned(payment.payer, PersonId(act.confirmer), holder, act.channel)
+    second = (act.evidence or {}).get("approved")
+    return Concerned(
+        payment.payer,
+        PersonId(act.confirmer),
+        holder,
+        act.channel,
+        PersonId(act.proposer),
+        PersonId(second["by"]) if second else None,
+        act.kind == "debit",
+    )
 
 
 def tell(tx: Tx, payment: Payment, kind: str, at: datetime, **more: Any) -> None:
-    """Writes the news rows of one kind: to the payer always, and to who said yes when that is another."""
+    """Writes the news rows of one kind: to the payer always, and to who said yes or began it when that is another."""
+    if debited.told(tx, payment, kind, at, more.get("reason")):
+        return
     who = concerned(tx, payment)
-    for person in dict.fromkeys((who.payer, who.confirmer)):
+    for person in dict.fromkeys((who.payer, *who.said_yes, who.proposer)):
         _put(tx, payment, kind, person, who, at, more)
 
 
 def tell_captured(tx: Tx, payment: Payment, at: datetime) -> None:
     """Money was collected: who said yes hears the result, the others hear what was done for or with them (L7)."""
+    if debited.told(tx, payment, "captured", at):
+        return
     who = concerned(tx, payment)
-    _put(tx, payment, "captured", who.confirmer, who, at, {})
+    for person in who.said_yes:
+        _put(tx, payment, "captured", person, who, at, {})
     others = {who.payer}
     if who.holder is not None and people.person(tx, who.holder).elder:
         others.add(who.holder)
-    for person in sorted(others - {who.confirmer}):
+    for person in sorted(others - set(who.said_yes)):
         _put(tx, payment, "captured_for_you", person, who, at, {})
+    if who.proposer not in {*who.said_yes, *others}:
+        _put(tx, payment, "captured_started", who.proposer, who, at, {})
 
 
 def _put(
@@ -66,25 +88,11 @@ def _put(
         "biller": payment.biller,
         "reason": payment.reason,
         "payer": who.payer,
-        "by": who.confirmer,
+        "by": None if who.by_itself else who.confirmer,
         "holder": who.holder,
         "channel": who.channel,
     }
-    letters.put_news(
-        tx,
-        id=f"{kind}:{payment.id}:{person}",
-        person=person,
-        kind=kind,
-        body={**body, **more},
-        at=_after_the_last(tx, person, at),
-    )
-
-
-def _after_the_last(tx: Tx, person: PersonId, at: datetime) -> datetime:
-    """Two things of one instant (a clock that stands, a quick biller) are told in the order in which they happened."""
-    same = sa.and_(events.c.person == person, events.c.created_at >= at, events.c.created_at < at + _INSTANT)
-    last: datetime | None = tx.conn.scalar(sa.select(sa.func.max(events.c.created_at)).where(same))
-    return at if last is None else last + timedelta(microseconds=1)
+    notice(tx, person, kind, payment.id, {**body, **more}, at)
 
 
 def call_for_help(tx: Tx, payment: Payment, kind: str, reason: str, at: datetime) -> None:

@@ -155,11 +155,11 @@ def _write(
             expires_at=until,
         )
     )
-    tx.conn.execute(sa.insert(act_lines), [_line_row(act_id, n, line) for n, line in enumerate(lines)])
+    tx.conn.execute(sa.insert(act_lines), [line_row(act_id, n, line) for n, line in enumerate(lines)])
     return act_id
 
 
-def _line_row(act_id: ActId, n: int, line: ActLine) -> dict[str, Any]:
+def line_row(act_id: ActId, n: int, line: ActLine) -> dict[str, Any]:
     return {
         "act": act_id,
         "n": n,

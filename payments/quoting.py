@@ -14,14 +14,16 @@ import sqlalchemy as sa
 from data.catalogue import Catalogue
 from data.clock import Clock
 from data.ids import AccountId, BillerId, PersonId, QuoteId
-from data.model import Account, AmountRule, BillLine, Exactness, May, Quote, Utility
+from data.model import Account, AmountRule, BillLine, Exactness, May, MonthUse, Quote, Utility
 from data.money import Money
 from data.store.engine import Store, Tx
 from data.store.payments import payments, quotes
 from integrations.ports import AccountHint, BillerNetwork, GatewayError, Reason
-from payments.authority import access
+from payments.authority import access, lookups
+from payments.usage import keep_use
 
 ACCESS_REFUSED = "access_refused"
+TOO_MANY_NUMBERS = "too_many_numbers"
 NOT_IN_CATALOGUE = "biller_not_in_catalogue"
 
 
@@ -45,7 +47,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """No answer to give: a Reason of the biller's, `access_refused` or `biller_not_in_catalogue`."""
+    """No answer to give: a Reason of the biller's, `access_refused`, `too_many_numbers` or `biller_not_in_catalogue`."""
 
     reason: str
 
@@ -64,6 +66,9 @@ class Quoting:
         known = self._catalogue.rows.get(biller)
         if known is None:
             return Trouble(NOT_IN_CATALOGUE)
+        at = self._clock.now()
+        if not await self._store.run(lambda tx: lookups.may_ask(tx, person, biller, number, at)):
+            return Trouble(TOO_MANY_NUMBERS)
         try:
             masked = await self._billers.holder(biller, number)
         except GatewayError as error:
@@ -102,6 +107,26 @@ class Quoting:
         )
         return Quoted(quote, account) if kept else Trouble(Reason.BILL_CHANGED)
 
+    async def last_year(self, person: PersonId, account_id: AccountId) -> list[MonthUse] | Trouble:
+        """What the account used in the last twelve months, kept for the dry run, for who may agree to pay it by itself."""
+        return await self._told_use(person, account_id, May.MANDATE)
+
+    async def used(self, person: PersonId, account_id: AccountId) -> list[MonthUse] | Trouble:
+        """The same for somebody who wants to know it: only for the holder, or with his leave to see usage (L7)."""
+        return await self._told_use(person, account_id, May.USAGE)
+
+    async def _told_use(self, person: PersonId, account_id: AccountId, verb: May) -> list[MonthUse] | Trouble:
+        at = self._clock.now()
+        account = await self._store.run(lambda tx: access.open_account(tx, person, verb, account_id, at))
+        if account is None:
+            return Trouble(ACCESS_REFUSED)
+        try:
+            use = await self._billers.usage(account.biller, account.number)
+        except GatewayError as error:
+            return Trouble(error.reason)
+        await self._store.run(lambda tx: keep_use(tx, account_id, use, at))
+        return use
+
 
 # --- quotes as rows -----------------------------------------------------------------------------------------------
 
@@ -120,10 +145,7 @@ def keep(
     tx: Tx, person: PersonId, account: AccountId, quote: Quote, asked_at: datetime, at: datetime
 ) -> bool:
     """Writes a quote down; False when a payment was written off while the biller was being asked."""
-    overtaken = sa.select(sa.func.count()).where(
-        payments.c.account == account, payments.c.posted_at > asked_at
-    )
-    if tx.conn.scalar(overtaken):
+    if overtaken(tx, account, asked_at):
         return False
     facts = {
         "person": person,
@@ -137,6 +159,19 @@ def keep(
     # Some billers repeat the number of a quote that is still open; another account's number is never taken over.
     same = sa.update(quotes).where(quotes.c.id == quote.id, quotes.c.account == account)
     return tx.conn.execute(same.values(**facts)).rowcount == 1
+
+
+def overtaken(tx: Tx, account: AccountId, asked_at: datetime) -> bool:
+    """Whether a payment was written off after the biller was asked: what it answered is not so any more."""
+    later = sa.select(sa.func.count()).where(payments.c.account == account, payments.c.posted_at > asked_at)
+    return bool(tx.conn.scalar(later))
+
+
+def last_quote(tx: Tx, account: AccountId) -> KeptQuote | None:
+    """What the biller said last of an account, valid or not."""
+    mine = sa.select(quotes.c.id).where(quotes.c.account == account)
+    found = tx.conn.scalar(mine.order_by(quotes.c.created_at.desc(), quotes.c.id.desc()).limit(1))
+    return None if found is None else kept_quote(tx, QuoteId(found))
 
 
 def kept_quote(tx: Tx, quote: QuoteId) -> KeptQuote | None:

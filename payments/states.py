@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from data.ids import AccountId, ActId, BillerId, InstrumentId, OrderNumber, PaymentId, PersonId, QuoteId
 from data.money import Money
 from data.store.engine import Tx
+from data.store.mandates import mandates
 from data.store.payments import OPEN_STATES, acts, payments
 
 log = logging.getLogger("bangjiao.payments")
@@ -122,6 +123,7 @@ ACT_TRANSITIONS: frozenset[tuple[ActState, ActState, str]] = frozenset(
     }
 )
 _ACT_LEGAL = frozenset((frm, to) for frm, to, _ in ACT_TRANSITIONS)
+_NEVER_AGREED = frozenset({A.CANCELLED, A.EXPIRED, A.SUPERSEDED})
 
 FINAL = frozenset({S.SETTLED, S.FAILED, S.REFUNDED, S.CANCELLED})
 # Sent or about to be asked about, money not known to have moved: what 停 may still close.
@@ -214,6 +216,14 @@ def move_act(tx: Tx, act: ActId, frm: ActState, to: ActState, at: datetime, **co
         .where(acts.c.id == act, acts.c.state == frm)
         .values(state=to.value, decided_at=at, **columns)
     )
+    if changed.rowcount == 1 and to in _NEVER_AGREED:
+        # An automatic payment that was only proposed goes with its proposal.
+        proposed = sa.and_(mandates.c.act == act, mandates.c.state == "awaiting_payer")
+        tx.conn.execute(
+            sa.update(mandates)
+            .where(proposed)
+            .values(state="expired", reason=f"act_{to.value}", ended_at=at, updated_at=at)
+        )
     return changed.rowcount == 1
 
 

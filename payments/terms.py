@@ -8,10 +8,21 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from data.ids import AccountId, ActId, BillerId, InstrumentId, PersonId
-from data.model import Utility
+from data.ids import AccountId, ActId, BillerId, InstrumentId, PaymentId, PersonId
+from data.model import MonthUse, Utility
 from data.money import Money
 from payments.acts import Strength
+
+__all__ = [
+    "Charge",
+    "DryRun",
+    "MandateKind",
+    "MandateState",
+    "MandateView",
+    "MonthUse",
+    "ProposedMandate",
+    "Terms",
+]
 
 
 class MandateKind(StrEnum):
@@ -61,14 +72,6 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthUse:
-    """What an account used in one month, in fen."""
-
-    month: date  # its first day
-    used: Money
-
-
-@dataclass(frozen=True, slots=True)
 class DryRun:
     """What the terms would have done with last year's use: how often, how much, the most in one month, and when not."""
 
@@ -109,3 +112,20 @@ class MandateView:
     reason: str | None
     spent_this_month: Money
     times_this_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Why money was taken by itself: the payment, what triggered it, and the agreement it rests on."""
+
+    payment: PaymentId
+    mandate: str
+    account: AccountId
+    amount: Money
+    at: datetime
+    payer: PersonId
+    terms: Terms
+    balance: Money | None  # of the reading that triggered a top-up
+    read_at: datetime | None
+    agreed_at: datetime
+    channel: str  # where it was agreed to

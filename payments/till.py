@@ -17,7 +17,7 @@ from data.money import Money
 from data.store.engine import Tx
 from data.store.payments import acts as acts_table
 from data.store.payments import payments
-from payments import acts, states
+from payments import acts, agreeing, approving, mandates, states, stopping, warnings
 from payments.acts import (
     ActView,
     AlreadyConfirmed,
@@ -30,10 +30,12 @@ from payments.acts import (
 from payments.authority import factors
 from payments.confirming import confirm
 from payments.limits import Limits
+from payments.news import tell
 from payments.opening import till_account
 from payments.proposing import propose
 from payments.quoting import kept_quote
-from payments.states import COLLECTING, FINAL, Payment, State
+from payments.states import COLLECTING, FINAL, ActState, Payment, State, move_act
+from payments.terms import Charge, MandateView, ProposedMandate, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,33 @@ class Till:
     def confirm(
         self, tx: Tx, *, act: ActId, digest: str, evidence: Evidence, at: datetime
     ) -> Confirmed | AlreadyConfirmed | Refusal:
-        """The yes. The payments it writes are advanced after the transaction."""
+        """The yes. The payments it writes are advanced after the transaction; an automatic payment only comes into force."""
+        mandate = agreeing.proposed(tx, act)
+        if mandate is not None:
+            return agreeing.agree(
+                tx, mandate, digest, evidence, at, limits=self.limits, catalogue=self.catalogue
+            )
         return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
-        """Takes a proposal back."""
-        return acts.cancel(tx, act, by, at)
+        """Takes a proposal back; who waits for another's yes, or was asked for his, ends it for both."""
+        return _called_off(tx, act, by, at)
+
+    def ask_another(self, tx: Tx, act: ActId, at: datetime) -> tuple[PersonId, ...]:
+        """The act waits for its owner's yes on his own channel; gives who was asked."""
+        return approving.ask_another(tx, act, at)
+
+    def approvers(self, tx: Tx, proposed: Proposed, at: datetime) -> tuple[PersonId, ...]:
+        """Who could give the second yes where the family must agree; nobody when no relative was ever asked to."""
+        return approving.second_deciders(tx, proposed.payer, proposed.confirmer, at)
+
+    def expire_waiting(self, tx: Tx, at: datetime) -> int:
+        """Ends acts nobody agreed to in time; who began them is told."""
+        return approving.expire_due(tx, at)
+
+    def taken_over(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> Proposed | Refusal:
+        """What waits for this person's yes, as it was proposed."""
+        return approving.taken_over(tx, act, by, at)
 
     def act(self, tx: Tx, act: ActId) -> ActView:
         """An act as it stands. Raises NoSuchAct."""
@@ -136,11 +159,96 @@ class Till:
         """PIN or code of the one who says yes."""
         return factors.check(tx, by, act, acts.view(tx, act).digest, digits, at)
 
+    # --- automatic payments ---------------------------------------------------------------------------------------
+
+    def propose_mandate(
+        self,
+        tx: Tx,
+        *,
+        proposer: PersonId,
+        terms: Terms,
+        channel: str,
+        at: datetime,
+        replaces: str | None = None,
+    ) -> ProposedMandate | Refusal:
+        """An automatic payment from the proposer's own purse, to read back; `replaces` names the one it changes."""
+        return agreeing.propose_mandate(
+            tx,
+            proposer=proposer,
+            terms=terms,
+            channel=channel,
+            at=at,
+            limits=self.limits,
+            catalogue=self.catalogue,
+            replaces=replaces,
+        )
+
+    def resume_mandate(
+        self, tx: Tx, *, mandate: str, proposer: PersonId, channel: str, at: datetime
+    ) -> ProposedMandate | Refusal:
+        """The same terms again, to read back: going on needs the second factor. Raises NoSuchMandate."""
+        terms = mandates.read(tx, mandate).terms
+        return self.propose_mandate(
+            tx, proposer=proposer, terms=terms, channel=channel, at=at, replaces=mandate
+        )
+
+    def mandates_of(self, tx: Tx, person: PersonId, at: datetime) -> list[MandateView]:
+        """The live automatic payments a person pays for, then those others pay on his own accounts."""
+        return mandates.views_of(tx, person, at)
+
+    def mandate_at(self, tx: Tx, account: AccountId, at: datetime) -> MandateView | None:
+        """The live automatic payment of an account."""
+        found = mandates.live_at(tx, account)
+        return None if found is None else mandates.view(tx, found, at)
+
+    def mandate_of_act(self, tx: Tx, act: ActId, at: datetime) -> MandateView:
+        """What an act of kind "mandate" agrees, or agreed, to. Raises NoSuchMandate."""
+        return mandates.view(tx, mandates.of_act(tx, act), at)
+
+    def mandate(self, tx: Tx, mandate: str, at: datetime) -> MandateView:
+        """One automatic payment in any state. Raises NoSuchMandate."""
+        return mandates.view(tx, mandates.read(tx, mandate), at)
+
+    def stop_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
+        """Ends it at once, without a second factor; nothing it began is sent any more. False: nothing of his to stop."""
+        return stopping.stop(tx, mandate, by, at)
+
+    def pause_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
+        """Lets it rest at once; `resume_mandate` goes on."""
+        return stopping.pause(tx, mandate, by, at)
+
+    def lower_caps(
+        self,
+        tx: Tx,
+        mandate: str,
+        by: PersonId,
+        at: datetime,
+        *,
+        per_charge: Money | None = None,
+        per_month: Money | None = None,
+    ) -> bool:
+        """Less than agreed is possible at once, without a second factor; more is a new agreement. False: not lower."""
+        return stopping.lower(tx, mandate, by, at, per_charge, per_month)
+
+    def skip_debit(self, tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:
+        """The announced debit of this account's bill is left out this once. False: none is announced."""
+        return stopping.skip(tx, account, by, at)
+
+    def acknowledge(self, tx: Tx, person: PersonId, at: datetime) -> int:
+        """Warnings this person was told of go no further; gives how many."""
+        return warnings.acknowledge(tx, person, at)
+
+    def recent_charges(
+        self, tx: Tx, at: datetime, *, person: PersonId | None = None, account: AccountId | None = None
+    ) -> list[Charge]:
+        """What was taken by itself of late, the newest first, each with its reading and its agreement (为什么扣我钱)."""
+        return mandates.charges(tx, at, person, account)
+
     # --- stopping (L3) ------------------------------------------------------------------------------------------
 
     def stop(self, tx: Tx, person: PersonId, at: datetime) -> Stopped:
         """停: nothing further is sent for this person. What was sent is asked to be closed; its news follow."""
-        cancelled = [a for a in acts.proposed_by(tx, person) if acts.cancel(tx, a, person, at)]
+        cancelled = [a for a in acts.proposed_by(tx, person) if _called_off(tx, a, person, at)]
         unsent: list[PaymentId] = []
         flying: list[PaymentView] = []
         for payment in self._unfinished_of(tx, person):
@@ -150,6 +258,10 @@ class Till:
             if _may_still_close(payment):
                 states.note(tx, payment.id, stop_asked=True, next_at=at)
             flying.append(self._view(tx, states.read(tx, payment.id)))
+        if flying:
+            # Of several bills some were sent and some were not: each is told by itself.
+            for payment_id in unsent:
+                tell(tx, states.read(tx, payment_id), "stopped", at, reason="stopped")
         return Stopped(tuple(cancelled), tuple(unsent), tuple(flying))
 
     def _unfinished_of(self, tx: Tx, person: PersonId) -> list[Payment]:
@@ -216,6 +328,19 @@ class Till:
             balance_after=_balance_after(tx, row),
             created_at=row.created_at,
         )
+
+
+def _called_off(tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
+    found = acts.view(tx, act)
+    waited = found.state is ActState.APPROVAL_WAIT
+    if not acts.cancel(tx, act, by, at):
+        # A relative who was asked to agree has no part in the act but his yes.
+        asked = waited and by in approving.deciders(tx, found, at)
+        if not asked or not move_act(tx, act, ActState.APPROVAL_WAIT, ActState.CANCELLED, at):
+            return False
+    if waited:
+        approving.called_off(tx, found, by, at)
+    return True
 
 
 def _cancel_unsent(tx: Tx, payment: Payment, at: datetime) -> bool:

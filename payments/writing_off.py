@@ -8,6 +8,7 @@ from data.model import Quote
 from integrations.ports import Declined, NotFound, Pending, Reason, Settled
 from payments import ledger, states
 from payments.asking import Answer, Ask
+from payments.giving_back import open_refund_case
 from payments.hand import Hand, Then, audit, give_to_human, go, other_amount
 from payments.news import tell
 from payments.quoting import amount_fits, end_quotes
@@ -47,6 +48,8 @@ def requoted(hand: Hand, held: Payment, answer: Answer) -> Then:
         case Quote() if amount_fits(held.amount, answer):
             states.note(hand.tx, held.id, quote=answer.id)
             return Ask.POST_AGAIN
+        case Quote() if not answer.prepaid and not answer.due:
+            return _not_taken(hand, held, Reason.NOTHING_DUE)  # somebody paid it elsewhere meanwhile
         case Quote():
             return _not_taken(hand, held, Reason.BILL_CHANGED)
         case Declined(reason):
@@ -58,6 +61,8 @@ def requoted(hand: Hand, held: Payment, answer: Answer) -> Then:
 def _not_taken(hand: Hand, held: Payment, reason: Reason) -> Then:
     go(hand, held, held.state, State.POST_FAILED, reason=reason.value, attempt=0)
     tell(hand.tx, held, "post_trouble", hand.at, reason=reason.value)
+    if reason is Reason.NOTHING_DUE:
+        open_refund_case(hand, held)
     return hand.at
 
 

@@ -35,7 +35,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 FORM_BYTES = 16 * 1024
+SAY_BYTES = 256 * 1024  # what somebody wrote is read however long it is, so that it can be given back to him
 CALLBACK_BYTES = 64 * 1024
+# Read and thrown away before a form is refused: a browser that is still sending would show a broken connection instead.
+_DRAINED_BYTES = 8 * 1024 * 1024
 
 Answer = Callable[[Request, int], Awaitable[Response]]
 
@@ -103,12 +106,13 @@ class Guard:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, status: Callable[[], int]) -> None:
         request = Request(scope)
-        most = CALLBACK_BYTES if scope["path"].startswith("/callbacks/") else FORM_BYTES
+        most = _most(scope["path"])
         try:
             if _declared(request) > most:
                 raise TooBig
             await self.app(scope, _counted(receive, most), send)
         except TooBig:
+            await _drained(receive, _declared(request))
             await self._instead(request, 413, send, status)
         except Exception as mistake:
             log.error("mistake", kind=type(mistake).__name__, place=_place(mistake), route=_route(scope))
@@ -123,6 +127,24 @@ class Guard:
 
 async def _nothing_more() -> Message:
     return {"type": "http.disconnect"}
+
+
+def _most(path: str) -> int:
+    if path.startswith("/callbacks/"):
+        return CALLBACK_BYTES
+    return SAY_BYTES if path == "/talk/say" else FORM_BYTES
+
+
+async def _drained(receive: Receive, declared: int) -> None:
+    """Takes what is still coming off the line, if it is not endless; nothing of it is kept."""
+    if declared > _DRAINED_BYTES:
+        return
+    taken = 0
+    while taken <= _DRAINED_BYTES:
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 def _declared(request: Request) -> int:

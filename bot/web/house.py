@@ -118,13 +118,19 @@ class House:
         body = self.templates.get_template(template).render(self._values(visitor) | values)
         return self.remember(request, HTMLResponse(body, status), visitor)
 
-    def notice(self, request: Request, status: int, key: str) -> Response:
+    def notice(
+        self, request: Request, status: int, key: str, back: str = "/", *, in_every_language: bool = False
+    ) -> Response:
         """A calm page for something that did not work. `key` names a sentence; KEY_title, where it exists, its head."""
         if HTMX in request.headers and status in {401, 403}:
             return Response(status_code=status, headers={"HX-Refresh": "true"})
         titles = self.wording.sentences["zh"]
         title = f"{key}_title" if f"{key}_title" in titles else "bad_title"
-        return self.page(request, self.visitor(request), "notice.html", status, title_key=title, key=key)
+        visitor = self.visitor(request)
+        others = [code for code in visitors.LOCALES if in_every_language and code != visitor.locale]
+        said = {code: self.wording.say(code, key, most=MOST_CHARACTERS) for code in others}
+        values = {"title_key": title, "key": key, "others": said, "back": back, "most": MOST_CHARACTERS}
+        return self.page(request, visitor, "notice.html", status, **values)
 
     def _values(self, visitor: Visitor) -> dict[str, Any]:
         def say(key: str, **values: object) -> str:

@@ -70,6 +70,8 @@ def create_pages(
 
 def _middleware(house: House) -> list[Middleware]:
     async def instead(request: Request, status: int) -> Response:
+        if status == 413:
+            return await talk.too_big(house, request)
         return house.notice(request, status, _CALM[status])
 
     return [Middleware(edge.Headers), Middleware(edge.Guard, answer=instead)]

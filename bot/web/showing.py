@@ -22,6 +22,7 @@ _AMOUNT = re.compile(
     r"(-?(?:[¥￥]\s?\d+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?\s?(?:元|yuan))[，。；！？、,.;!?]?)", re.IGNORECASE
 )
 _CODE = re.compile(r"((?<!\d)\d{6}(?!\d)[，。；！？、,.;!?]?)")
+_WITH_TWO_AMOUNTS = 5  # pieces of a line: the amounts, and the words round them
 _JOINER = "\u200d"  # holds family emoji together
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
@@ -38,7 +39,7 @@ def _visible(char: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of text on a line; `kind` is "words", "amount" or "code"."""
+    """A run of text on a line; `kind` is "words", "amount" (stands alone, large), "figure" (one of several) or "code"."""
 
     text: str
     kind: str = "words"
@@ -51,6 +52,8 @@ def lines(text: str, emphasis: re.Pattern[str] = _AMOUNT, kind: str = "amount") 
 
 def _pieces(line: str, emphasis: re.Pattern[str], kind: str) -> list[Piece]:
     parts = emphasis.split(line)
+    if kind == "amount" and len(parts) > _WITH_TWO_AMOUNTS:
+        kind = "figure"  # a sentence of several sums stays a sentence
     return [Piece(part, kind if index % 2 else "words") for index, part in enumerate(parts) if part]
 
 

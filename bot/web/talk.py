@@ -82,6 +82,18 @@ def routes(house: House) -> APIRouter:
     return router
 
 
+async def too_big(house: House, request: Request) -> Response:
+    """More than we read. With scripts the text still stands in its field; without them the page leads back to it.
+
+    Nobody knows in which language so much was written, so the page says it in every one.
+    """
+    visitor = house.visitor(request)
+    if visitor.person is not None and wants_fragment(request):
+        return await _fragment(house, request, Seat(visitor, visitor.person), 413, notice="too_big")
+    back = "/" if visitor.person is None else "/talk#say"
+    return house.notice(request, 413, "too_big", back, in_every_language=True)
+
+
 def _seat(house: House, request: Request) -> Seat:
     visitor = house.visitor(request)
     if visitor.person is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -214,6 +215,12 @@ def news_due(tx: Tx, at: datetime, person: PersonId | None = None, limit: int = 
         query = query.where(events.c.person == person)
     rows = tx.conn.execute(query.order_by(events.c.created_at, events.c.id).limit(limit))
     return [News(row.id, PersonId(row.person), row.kind, row.body, row.created_at) for row in rows]
+
+
+def any_news_served(tx: Tx, news_ids: Sequence[str]) -> bool:
+    """Whether one of these pieces of news was told already."""
+    told = sa.exists().where(events.c.id.in_(news_ids), events.c.served_at.is_not(None))
+    return bool(tx.conn.scalar(sa.select(told)))
 
 
 def mark_served(tx: Tx, news_id: str, at: datetime) -> bool:

@@ -60,7 +60,9 @@ mandates = sa.Table(
     sa.Column("per_day", sa.Integer, nullable=False, default=1),
     sa.Column("ask_above", sa.Integer),  # times the same month of last year; None: never asked
     sa.Column("valid_until", Instant, nullable=False),
-    sa.Column("armed", sa.Boolean, nullable=False, default=True),  # one charge for each low episode
+    # The low reading that was acted on last; None: armed. One charge for each low episode.
+    sa.Column("episode", sa.String(80)),
+    sa.Column("read_at", Instant),  # when its meter or bill was last heard of
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("replaces", sa.String(40)),  # the mandate this one was a change of
     sa.Column("reason", sa.String(40)),
@@ -78,7 +80,17 @@ mandates = sa.Table(
     ),
 )
 
-# What a meter or bill said, and when; a reading that is not newer than the last is kept nowhere.
+# What the biller told of earlier months, kept to try terms out on and to notice what is unlike the past.
+month_use = sa.Table(
+    "month_use",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("month", sa.Date, primary_key=True),  # its first day
+    sa.Column("used_fen", sa.BigInteger, nullable=False),
+    sa.Column("told_at", Instant, nullable=False),
+)
+
+# What a meter said, and when; a reading that is not newer than the last is kept nowhere.
 readings = sa.Table(
     "readings",
     metadata,
@@ -86,7 +98,7 @@ readings = sa.Table(
     sa.Column("at", Instant, primary_key=True),  # when the meter was read
     sa.Column("balance_fen", sa.BigInteger, nullable=False),
     sa.Column("daily_use_fen", sa.BigInteger),
-    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),  # when the meter last said so
 )
 
 # One firing of a mandate: a low episode of a meter, or one bill. `cause` makes it happen once.
@@ -100,6 +112,8 @@ debits = sa.Table(
     sa.Column("amount_fen", sa.BigInteger, nullable=False),
     sa.Column("payment", sa.String(40)),
     sa.Column("reason", sa.String(40)),
+    sa.Column("read_at", Instant),  # top-ups: the reading that was too low
+    sa.Column("announced_at", Instant),  # bill debits: since when the payer could have said no to this amount
     sa.Column("not_before", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
@@ -117,7 +131,9 @@ warnings = sa.Table(
     sa.Column("cause", sa.String(120), nullable=False, unique=True),
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("rung", sa.Integer, nullable=False, default=0),
-    sa.Column("next_at", Instant),
+    sa.Column(
+        "next_at", Instant
+    ),  # since when the present rung has been given its time; None: nobody is next
     sa.Column("acknowledged_by", sa.String(40)),
     sa.Column("acknowledged_at", Instant),
     sa.Column(

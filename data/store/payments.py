@@ -46,7 +46,7 @@ acts = sa.Table(
     "acts",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("kind", sa.String(16), nullable=False),  # pay
+    sa.Column("kind", sa.String(16), nullable=False),  # pay | mandate | debit
     sa.Column("state", one_of("act_state", ACT_STATES), nullable=False),
     sa.Column("proposer", sa.ForeignKey("people.id"), nullable=False),
     sa.Column("payer", sa.ForeignKey("people.id"), nullable=False),

@@ -6,6 +6,7 @@ the same keys and leaves some of them out.
 
 from __future__ import annotations
 
+from data.town.elders import with_elders
 from data.town.parse import BadWorld, load_world, parse_world
 from data.town.world import (
     DryRun,
@@ -30,4 +31,5 @@ __all__ = [
     "World",
     "load_world",
     "parse_world",
+    "with_elders",
 ]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dialogues.actions import account, bills, help, pin
+from dialogues.actions import account, bills, help, helping, household, looking_back, mandate, people, pin
 from dialogues.actions.ports import Action
 
 ACTIONS: dict[str, Action] = {
-    action.spec.name: action for action in (*account.ACTIONS, *bills.ACTIONS, *help.ACTIONS, *pin.ACTIONS)
+    action.spec.name: action
+    for action in (
+        *account.ACTIONS,
+        *bills.ACTIONS,
+        *help.ACTIONS,
+        *helping.ACTIONS,
+        *household.ACTIONS,
+        *looking_back.ACTIONS,
+        *mandate.ACTIONS,
+        *people.ACTIONS,
+        *pin.ACTIONS,
+    )
 }
 SPECS = {name: action.spec for name, action in ACTIONS.items()}

@@ -40,7 +40,7 @@ def choose_account(room: Inside, slots: Arguments) -> Result:
         "bill_name": bill_name(room.catalogue, utility, room.locale),
         "own_tail": own.account.tail if own else None,
     }
-    if _nobody_we_may_see(room, slots):
+    if nobody_we_may_see(room, slots):
         return Result("no_grant", basis)
     found, typed = _fitting(known, slots)
     if len(found) == 1:
@@ -64,13 +64,13 @@ def _fitting(known: list[KnownAccount], slots: Arguments) -> tuple[list[KnownAcc
     if wish:
         same = [k for k in known if k.account.number == wish or (len(wish) == 4 and k.account.tail == wish)]
         return same, not same
-    meant = [k for k in known if _meant(k, slots)] or [k for k in known if _under_one_roof(k, slots)]
+    theirs = [k for k in known if is_meant(k, slots)] or [k for k in known if under_one_roof(k, slots)]
     # Whose an account is may never have been told; the holder's name is read back before anything is paid.
     unplaced = [k for k in known if not k.relation] if slots.get("relation") else []
-    return meant or unplaced, False
+    return theirs or unplaced, False
 
 
-def _meant(known: KnownAccount, slots: Arguments) -> bool:
+def is_meant(known: KnownAccount, slots: Arguments) -> bool:
     relation, name = slots.get("relation"), slots.get("person_name")
     if name:
         return _name_fits(name, known.owner_name_masked)
@@ -79,7 +79,7 @@ def _meant(known: KnownAccount, slots: Arguments) -> bool:
     return known.relation in _COVERS.get(relation, {relation})
 
 
-def _under_one_roof(known: KnownAccount, slots: Arguments) -> bool:
+def under_one_roof(known: KnownAccount, slots: Arguments) -> bool:
     """我妈家的电费 may run under the father's name: the holder's name is read back before anything is paid."""
     return slots.get("relation") in ("mother", "father") and known.relation in _COVERS["parents"]
 
@@ -89,7 +89,7 @@ def _name_fits(name: str, masked: str) -> bool:
     return same_length and all(m in ("*", n) for n, m in zip(name, masked, strict=True))
 
 
-def _nobody_we_may_see(room: Inside, slots: Arguments) -> bool:
+def nobody_we_may_see(room: Inside, slots: Arguments) -> bool:
     """A helper names an elder who never agreed: said plainly, instead of asking for a number."""
     if not slots.get("person_name"):
         return False
@@ -231,7 +231,9 @@ def name_confirmed(room: Inside, slots: Arguments) -> Result:
 def household_accounts(room: Inside, slots: Arguments) -> Result:
     """What is already saved for this household, by tail; nobody need look for that again."""
     utility = Utility(slots["utility"]) if slots.get("utility") else None
-    known = [k for k in accounts.known_accounts(room.tx, room.person, room.now, utility) if _meant(k, slots)]
+    known = [
+        k for k in accounts.known_accounts(room.tx, room.person, room.now, utility) if is_meant(k, slots)
+    ]
     if not known:
         return Result("none")
     return Result("some", choices(known, room.catalogue, room.locale))

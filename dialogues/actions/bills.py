@@ -151,18 +151,18 @@ def check_amount(room: Inside, slots: Arguments) -> Result:
 
 @inside(
     "action_recall_act",
-    "captured posted refused checking waiting_payer nothing",
-    reads="act_id",
-    writes="amount payment bill_name biller_name prepaid holder tail reason link",
+    "captured posted refused checking waiting_payer nothing done",
+    reads="act_id recall_at",
+    writes="recall_at amount payment bill_name biller_name prepaid holder tail reason link",
 )
 def recall_act(room: Inside, slots: Arguments) -> Result:
-    """What became of an act whose button is pressed again: the stored outcome, never a second payment."""
-    paid = room.till.act(room.tx, ActId(slots["act_id"])).payments
-    if not paid:
-        return Result("nothing")
-    view = room.till.outcome(room.tx, paid[0])
+    """What became of an act whose button is pressed again, bill by bill: the stored outcome, never a second payment."""
+    paid, at = room.till.act(room.tx, ActId(slots["act_id"])).payments, int(slots.get("recall_at") or 0)
+    if at >= len(paid):
+        return Result("done" if paid else "nothing")
+    view = room.till.outcome(room.tx, paid[at])
     outcome = {"paid": "posted" if view.posted_at else "captured"}.get(view.told, view.told)
-    return Result(outcome, payment_slots(view, room.catalogue, room.locale))
+    return Result(outcome, payment_slots(view, room.catalogue, room.locale) | {"recall_at": at + 1})
 
 
 ACTIONS = (quote_bill, same_again, check_open_payment, check_amount, recall_act)

@@ -27,7 +27,9 @@ from dialogues.testing.script import (
 )
 from dialogues.testing.world import Sent, Stage, Unsupported, World, WorldFacts
 
-_PLACEHOLDER = re.compile(r"\{(valid_code|wrong_code|valid_pin|wrong_pin|helper_login|token)\}")
+_PLACEHOLDER = re.compile(
+    r"\{(valid_code|wrong_code|valid_pin|wrong_pin|helper_login|token|invitation_code)\}"
+)
 _CODE = re.compile(r"\s*\{(valid_code|wrong_code)\}\s*")
 _WITH_DIGITS = frozenset({"account", "amount", "code"})  # where the key 0 is a digit
 
@@ -270,7 +272,7 @@ class Player:
         return text
 
     async def _digits(self, name: str, person: str) -> str:
-        if name in ("helper_login", "token"):
+        if name in ("helper_login", "token", "invitation_code"):
             return await self.world.placeholder(person, name)
         right, _, kind = name.partition("_")
         factor: Literal["code", "pin"] = "code" if kind == "code" else "pin"

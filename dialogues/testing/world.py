@@ -283,7 +283,7 @@ class World(Protocol):
         """
 
     async def placeholder(self, person: str, name: str) -> str:
-        """Value of `{helper_login}` or `{token}` for this person. Raises Unsupported."""
+        """Value of `{helper_login}`, `{token}` or `{invitation_code}` for this person. Raises Unsupported."""
 
     async def sent(self) -> Sequence[Sent]:
         """Everything sent to everybody since the start of the case, oldest first; the list only grows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from data.ids import BillerId, OrderNumber, QuoteId
-from data.model import AccountForm, AmountRule, Biller, BillLine, Quote
+from data.model import AccountForm, AmountRule, Biller, BillLine, MonthUse, Quote
 from data.money import Money
 from integrations.ports import (
     AccountHint,
@@ -25,6 +25,7 @@ from integrations.sandbox.wire import (
     OutcomeReply,
     QuoteReply,
     RuleReply,
+    UsageReply,
 )
 
 
@@ -56,6 +57,12 @@ class SandboxBillers:
         if reply.biller != biller:
             raise OutcomeUnknown(Reason.UNKNOWN, "a quote of another biller")
         return _quote(reply)
+
+    async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
+        """The last whole months. Raises Refused (CONFIG where none is told), NotSent, OutcomeUnknown."""
+        asked = {"number": number, "months": months}
+        reply = await self._town.ask("POST", f"/billers/{biller}/usage", UsageReply, asked)
+        return [MonthUse(row.month, Money(row.used_fen)) for row in reply.months]
 
     async def post(self, request: PostPayment) -> Outcome:
         """Write a collected amount off, once per order. A refusal is not kept: a fresh quote may go with the same order."""

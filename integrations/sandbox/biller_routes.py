@@ -26,6 +26,8 @@ from integrations.sandbox.wire import (
     PostRequest,
     Problem,
     QuoteReply,
+    UsageReply,
+    UsageRequest,
 )
 
 Biller = Annotated[str, Path(pattern=r"^[a-z_-]{3,40}$")]
@@ -85,6 +87,11 @@ def _accounts(router: APIRouter, gate: Gate) -> None:
     async def quote(request: Request, biller: Biller, body: NumberRequest) -> Response:
         subject = Subject(Side.BILLER, "query", biller, body.number)
         return await _ask(gate, request, subject, lambda moment: billers.quote(moment, biller, body))
+
+    @router.post("/billers/{biller}/usage", response_model=UsageReply)
+    async def usage(request: Request, biller: Biller, body: UsageRequest) -> Response:
+        subject = Subject(Side.BILLER, "usage", biller, body.number)
+        return await _ask(gate, request, subject, lambda moment: billers.usage(moment, biller, body))
 
 
 def _write_off(router: APIRouter, gate: Gate) -> None:

@@ -69,6 +69,9 @@ class AccountIn(Shape):
     balance_fen: int | None = None
     daily_use_fen: Fen | None = None
     ic_card: bool = False
+    usage_fen: dict[date, Fen] = Field(
+        default_factory=dict
+    )  # the first day of a month -> what was used in it
 
 
 class PurseIn(Shape):

@@ -146,6 +146,26 @@ class QuoteReply(Shape):
     daily_use_fen: int | None = None
 
 
+class UsageRequest(Shape):
+    """How much did this account use in each of the last whole months?"""
+
+    number: Number
+    months: Annotated[int, Field(ge=1, le=36)] = 12
+
+
+class MonthReply(Shape):
+    """One month, named by its first day."""
+
+    month: date
+    used_fen: Fen
+
+
+class UsageReply(Shape):
+    """The oldest month first; months the biller does not know are left out."""
+
+    months: tuple[MonthReply, ...]
+
+
 class PostRequest(Shape):
     """Write this collected amount off. The same order with the same account and amount is the same posting for ever."""
 

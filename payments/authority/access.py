@@ -151,9 +151,13 @@ def _rows(tx: Tx, table: sa.Table, *where: sa.ColumnElement[bool]) -> list[sa.Ro
 
 
 def _grant(row: Any, at: datetime) -> Grant:
+    return Grant(row.id, PersonId(row.giver), PersonId(row.taker), May(row.verb), stands(row, at))
+
+
+def stands(row: Any, at: datetime) -> bool:
+    """Whether a row of grants counts at this moment: begun, neither expired nor taken back."""
     ended = [instant for instant in (row.expires_at, row.revoked_at) if instant is not None]
-    valid = row.created_at <= at and all(at < instant for instant in ended)
-    return Grant(row.id, PersonId(row.giver), PersonId(row.taker), May(row.verb), valid)
+    return row.created_at <= at and all(at < instant for instant in ended)
 
 
 def _note(
@@ -221,15 +225,31 @@ def grant(
     return tuple(ids)
 
 
-def revoke(tx: Tx, giver: PersonId, taker: PersonId, at: datetime, verbs: Iterable[May] | None = None) -> int:
-    """Takes back what `giver` gave `taker` (all, or these words), at once; gives how many grants ended."""
+def grants_by(tx: Tx, giver: PersonId, at: datetime) -> list[Grant]:
+    """Everything a person ever let others do, in the order given; `valid` says which of it counts at this moment."""
+    his = sa.select(grants).where(grants.c.giver == giver).order_by(grants.c.created_at, grants.c.id)
+    return [_grant(row, at) for row in tx.conn.execute(his)]
+
+
+def revoke(
+    tx: Tx,
+    giver: PersonId,
+    taker: PersonId,
+    at: datetime,
+    verbs: Iterable[May] | None = None,
+    by: PersonId | None = None,
+) -> int:
+    """Takes back what `giver` gave `taker` (all, or these words), at once; gives how many grants ended.
+
+    `by` is who ends it, the giver unless said otherwise: who was given something may hand it back.
+    """
     mine = sa.and_(grants.c.giver == giver, grants.c.taker == taker, grants.c.revoked_at.is_(None))
     if verbs is not None:
         mine = sa.and_(mine, grants.c.verb.in_([verb.value for verb in verbs]))
     ids = list(tx.conn.scalars(sa.select(grants.c.id).where(mine).order_by(grants.c.id)))
     tx.conn.execute(grants.update().where(grants.c.id.in_(ids)).values(revoked_at=at))
     for grant_id in ids:
-        _note(tx, "grant_revoked", giver, giver, grant_id, at, {"to": taker})
+        _note(tx, "grant_revoked", giver, by or giver, grant_id, at, {"to": taker})
     return len(ids)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from data.store.engine import Tx
 from data.store.people import addresses, people, relations
 
 TELEPHONES = frozenset({"voice", "sms"})
+COOLING = timedelta(hours=72)
 
 
 def _shared_phones() -> sa.Select[Any]:
@@ -166,6 +167,15 @@ def addresses_of(tx: Tx, person: PersonId) -> list[Address]:
         )
         for row in rows
     ]
+
+
+def cooling(tx: Tx, person: PersonId, at: datetime) -> bool:
+    """Whether a telephone of his was changed within 72 hours: until then nothing he may spend or lend rises (settled 23)."""
+    born = tx.conn.scalar(sa.select(people.c.created_at).where(people.c.id == person))
+    return any(
+        a.channel in TELEPHONES and born is not None and born < a.changed_at and at < a.changed_at + COOLING
+        for a in addresses_of(tx, person)
+    )
 
 
 def households(tx: Tx, persons: set[PersonId]) -> dict[PersonId, frozenset[PersonId]]:

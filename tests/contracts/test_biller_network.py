@@ -10,7 +10,7 @@ import pytest
 
 from data.ids import BillerId, OrderNumber, QuoteId
 from data.model import Exactness, Quote
-from data.money import ZERO, Money
+from data.money import ZERO, Money, total
 from integrations.ports import (
     Declined,
     NotFound,
@@ -103,6 +103,21 @@ async def test_a_meter_tells_balance_and_days_left(billers_at: BillerCase) -> No
         Money(500_000),
         Money(1_000),
     )
+
+
+async def test_a_meter_tells_what_it_used_in_the_last_twelve_months(billers_at: BillerCase) -> None:
+    use = await billers_at.network.usage(METER, METER_NUMBER)
+    assert [m.month for m in use][:2] == [date(2025, 3, 1), date(2025, 4, 1)]
+    assert (len(use), use[0].used, total([m.used for m in use])) == (12, Money(6_200), Money(116_000))
+    last = await billers_at.network.usage(METER, METER_NUMBER, months=2)
+    assert [m.used for m in last] == [Money(10_500), Money(9_700)]
+    for biller, number, reason in [
+        (WATER, WATER_NUMBER, Reason.CONFIG),
+        (METER, "1100999999", Reason.ACCOUNT_NOT_FOUND),
+    ]:
+        with pytest.raises(Refused) as refused:
+            await billers_at.network.usage(biller, number)
+        assert refused.value.reason is reason
 
 
 async def test_a_card_meter_cannot_be_paid_from_afar(billers_at: BillerCase) -> None:

@@ -66,9 +66,11 @@ class Talk:
         self.facts = Facts(NOON, "voice" if spoken else "web", spoken, {})
         self.now = Conversation(PersonId("p1"), self.release.id, **state)
         self.effects: tuple[Effect, ...] = ()
+        self.before: tuple[Conversation, Input] | None = None  # what the last step was given
 
     def put(self, input: Input) -> Talk:
         """One input as it is."""
+        self.before = (self.now, input)
         self.now, self.effects = engine.step(self.release, self.now, input, self.facts)
         return self
 

@@ -61,13 +61,13 @@ def _a_bare_yes_pays(patch: pytest.MonkeyPatch) -> None:
 
 
 def _another_amount_is_written(patch: pytest.MonkeyPatch) -> None:
-    right = confirming._payment_row
+    right = confirming.payment_row
 
     def wrong(tx: Any, found: Any, n: int, at: Any) -> Any:
         more = tuple(replace(line, amount=line.amount + Money(100)) for line in found.lines)
         return right(tx, replace(found, lines=more), n, at)
 
-    patch.setattr(confirming, "_payment_row", wrong)
+    patch.setattr(confirming, "payment_row", wrong)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,63 @@ async def test_a_breach_is_seen(
     assert await breaches(town) != []
 
 
+# --- where an account number is asked for ------------------------------------------------------------------------------
+
+# As typed, as spelled, cut short or with one figure read wrong; none of it is anybody's account number.
+IN_WRITING = {
+    "6222021234567890128": "6222021234567890128",
+    "4111 1111 1111 1111": "4111111111111111",
+    "六二二二零二一二三四五六七八九零一二八": "六二二二零二一二三四五六七八九零一二八",
+    "6222021234567891": "6222021234567891",
+    "11010519491231002X": "11010519491231002",
+    "110105194912310021": "110105194912310021",
+}
+
+
+async def test_it_is_refused_where_an_account_number_is_asked_for(town: RealTown) -> None:
+    await town.open("chenm")
+    for words, secret in IN_WRITING.items():
+        await town.says("chenm", "停", "交电费")
+        assert await town.asks("chenm") == "account"
+        heard = await town.says("chenm", words)
+        assert await town.asks("chenm") == "account", f"{words} was taken: {heard}"
+        assert "人工" in heard[0], "what to do when the bill really says so"
+        assert await _holding(town, "chenm", secret) == []
+
+
+async def test_it_is_refused_when_keyed_and_when_said_in_parts(town: RealTown) -> None:
+    """On the telephone a number comes by keys, or a few figures at a time; of a card nothing is kept for the next try."""
+    await town.open("zhanggf", channel="voice")
+    await town.voice("zhanggf", ["交电费"], 0.95)
+    await town.key("zhanggf", "4111111111111111#")
+    assert (await town.heard_by("zhanggf"))[-2].response == "utter_refuse_card_number"
+    await town.voice("zhanggf", ["停"], 0.95)
+    await town.voice("zhanggf", ["交电费"], 0.95)
+    await town.voice("zhanggf", ["六二二二零二一二"], 0.95)
+    assert (await town.heard_by("zhanggf"))[-1].response == "utter_digits_go_on"
+    await town.voice("zhanggf", ["三四五六七八九零一二八"], 0.95)
+    assert (await town.heard_by("zhanggf"))[-2].response == "utter_refuse_card_number"
+    talk = await town.app.store.run(lambda tx: staffing.peek(tx, PersonId("zhanggf")))
+    assert talk is not None
+    assert "6222" not in repr([dict(frame.context) for frame in talk.stack] + [dict(talk.slots)])
+    for secret in ("4111111111111111", "6222021234567890128", "34567890128", "三四五六七八九零一二八"):
+        assert await _holding(town, "zhanggf", secret) == []
+
+
+async def _holding(town: RealTown, person: str, secret: str) -> list[str]:
+    """Rows, log, page or memory in which this still stands."""
+    mirror = await town.app.store.run(lambda tx: staffing.mirror(tx, PersonId(person), limit=1_000))
+    talk = await town.app.store.run(lambda tx: staffing.peek(tx, PersonId(person)))
+    places = {
+        "a row": town.rows(),
+        "the log": town.log.getvalue(),
+        "the mirror": "\n".join(line.text for line in mirror),
+        "the memory": repr(talk and [dict(talk.slots), [dict(frame.context) for frame in talk.stack]]),
+        "a reply": "\n".join(s.text for s in await town.heard_by(person)),
+    }
+    return [place for place, text in places.items() if secret in text.replace(" ", "")]
+
+
 # --- never asked for --------------------------------------------------------------------------------------------------
 
 _BANK = re.compile(

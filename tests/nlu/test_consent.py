@@ -19,7 +19,7 @@ from nlu.commands import (
     StartFlow,
     Utterance,
 )
-from nlu.consent import NO_EN, NO_ZH, YES_EN, YES_TO_ACT_EN, YES_TO_ACT_ZH, YES_ZH
+from nlu.consent import NO_EN, NO_ZH, WEAK_YES_ZH, YES_EN, YES_TO_ACT_EN, YES_TO_ACT_ZH, YES_ZH
 from nlu.understand import Understanding
 
 CONFIRM = Expectation("confirm", in_flow="pay_bill", amounts=(12345,))
@@ -145,17 +145,6 @@ def test_hostile_texts_give_no_consent_no_code_and_no_value(understanding: Under
             ]
 
 
-@pytest.mark.parametrize("card", ["4111 1111 1111 1111", "6222021234567890128", "卡号 4111-1111-1111-1111"])
-def test_a_card_number_is_refused_wherever_no_account_number_of_its_length_is_asked(
-    understanding: Understanding, card: str
-) -> None:
-    for state in STATES:
-        fits = (
-            state.asks == "account" and card == "4111 1111 1111 1111"
-        )  # 16 digits: the biller's form decides
-        assert (understanding.understand(Utterance(card), state) == [Refuse("card_number")]) is not fits
-
-
 @pytest.mark.parametrize("length", [501, 3_000, 10_000, 1_000_000])
 def test_what_is_far_too_long_is_asked_to_be_said_shorter(understanding: Understanding, length: int) -> None:
     assert understanding.understand(Utterance("啊" * length), CONFIRM) == [Refuse("too_long")]
@@ -176,7 +165,7 @@ def test_no_text_and_no_key_ever_raises(
 @settings(max_examples=200, deadline=None)
 @given(said=st.text(min_size=1, max_size=40))
 def test_arbitrary_text_is_no_consent(understanding: Understanding, said: str) -> None:
-    known = YES_ZH | YES_TO_ACT_ZH | YES_EN | YES_TO_ACT_EN
+    known = YES_ZH | YES_TO_ACT_ZH | YES_EN | YES_TO_ACT_EN | WEAK_YES_ZH
     heard = understanding.understand(Utterance(said), CONFIRM)
     if any(isinstance(command, Affirm) for command in heard):
         assert any(word in said.lower() for word in known)

@@ -51,6 +51,8 @@ AFTER = Expectation(
     in_flow="pay_bill",
 )
 OPEN_IN_FLOW = Expectation(in_flow="pay_bill")
+RESUMED = Expectation("choice", "account", choices={"yes": ("1",), "no": ("2",)}, in_flow="pay_bill")
+RESUMED_AT_AMOUNT = Expectation("choice", "amount", "money", choices={"yes": ("1",)}, in_flow="pay_bill")
 
 
 def pay(utility: str = "electricity", **slots: object) -> StartFlow:
@@ -115,7 +117,7 @@ TALKS: list[tuple[str, Expectation, list[Command]]] = [
     (
         "把我爸妈家水电气都交了",
         OPEN,
-        [pay("water", relation="parents"), pay(relation="parents"), pay("gas", relation="parents")],
+        [StartFlow("pay_joint", {"joint_kinds": ["water", "electricity", "gas"], "relation": "parents"})],
     ),
     ("电费也充50", CONFIRM, [pay(amount=5000)]),
     ("查一下我爸妈家的电费", OPEN, [check(relation="parents")]),
@@ -134,10 +136,30 @@ TALKS: list[tuple[str, Expectation, list[Command]]] = [
     ("户号在哪", ACCOUNT, [Explain("how")]),
     ("朋友发的,代缴电费8折 http://dianfei8zhe.example/p?x=1 这个能交吗", OPEN, [Refuse("scam")]),
     ("那帮我按8折交", OPEN, [Refuse("scam")]),
+    (
+        "我爸妈家电表老没电,低于20块就自动充100,一个月最多300",
+        OPEN,
+        [
+            StartFlow(
+                "set_mandate",
+                {
+                    "utility": "electricity",
+                    "relation": "parents",
+                    "below": 2000,
+                    "amount": 10000,
+                    "per_month": 30000,
+                },
+            )
+        ],
+    ),
+    (
+        "把爸妈电费的自动缴费停了",
+        OPEN,
+        [StartFlow("stop_mandate", {"utility": "electricity", "relation": "parents"})],
+    ),
+    ("别自动充了", CONFIRM, [StartFlow("stop_mandate")]),
+    ("为什么扣我100块", OPEN, [StartFlow("why_charged", {"amount": 10000})]),
     # what this house does not offer yet is said so, and is neither a payment nor a stop
-    ("我爸妈家电表老没电,低于20块就自动充100,一个月最多300", OPEN, [CannotHandle("not_offered")]),
-    ("把爸妈电费的自动缴费停了", OPEN, [CannotHandle("not_offered")]),
-    ("别自动充了", OPEN, [CannotHandle("not_offered")]),
     ("我要付现金,附近哪里能交", OPEN, [CannotHandle("not_offered")]),
     ("昨天那个水费给我开个收据,要盖章的", OPEN, [CannotHandle("not_offered")]),
     # every global word, in the middle of everything
@@ -179,7 +201,7 @@ TALKS: list[tuple[str, Expectation, list[Command]]] = [
     ("我没交过这个电费", OPEN, [check()]),
     ("谢谢你,再帮我查下水费", OPEN, [check("water")]),
     ("请问怎么交电费", OPEN, [StartFlow("capabilities")]),
-    ("煤气泄漏了", OPEN, [CannotHandle("not_offered")]),
+    ("煤气泄漏了", OPEN, [Explain("danger")]),
     ("一百", OPEN, [CannotHandle()]),
     ("多少钱来着", CONFIRM, [Repeat()]),
     ("充多少合适", AMOUNT, [Explain("how")]),
@@ -187,6 +209,14 @@ TALKS: list[tuple[str, Expectation, list[Command]]] = [
     ("对,是我妈", NAME, [Affirm()]),
     ("是我妈", CONFIRM, [CannotHandle()]),
     ("五十度电", AMOUNT, [CannotHandle()]),
+    # interrupted, and answered all the same
+    ("0319001200345678", RESUMED, [SetSlot("account", "0319001200345678")]),
+    ("户号是3100456712", RESUMED, [SetSlot("account", "3100456712")]),
+    ("洞三幺九洞洞幺二洞洞三四五六七八", RESUMED, [SetSlot("account", "0319001200345678")]),
+    ("一百块", RESUMED_AT_AMOUNT, [SetSlot("amount", 10000)]),
+    ("50元", RESUMED_AT_AMOUNT, [SetSlot("amount", 5000)]),
+    ("一百块", RESUMED, [CannotHandle()]),
+    ("3100456712", AFTER, [CannotHandle()]),
     # never taken: cards, bank codes
     ("我的银行卡号是6222021234567890128", ACCOUNT, [Refuse("card_number")]),
     ("4111 1111 1111 1111", OPEN, [Refuse("card_number")]),
@@ -227,11 +257,13 @@ ENGLISH: list[tuple[str, Expectation, list[Command]]] = [
     ("I don't know my account number", ACCOUNT, [Explain("how")]),
     ("the text is too small", OPEN, [Bigger()]),
     ("slow down please", CODE, [Repeat(slower=True)]),
+    ("0319001200345678", RESUMED, [SetSlot("account", "0319001200345678")]),
+    ("100 yuan", RESUMED_AT_AMOUNT, [SetSlot("amount", 10000)]),
     ("about fifty", AMOUNT, [Refuse("approximate_amount")]),
     ("fifty", AMOUNT, [SetSlot("amount", 5000)]),
     ("my bank password is 482913", CODE, [Refuse("bank_code")]),
     ("pay half price with this link www.cheap-power.example/x", OPEN, [Refuse("scam")]),
-    ("set up automatic payment below 20 yuan", OPEN, [CannotHandle("not_offered")]),
+    ("set up automatic payment below 20 yuan", OPEN, [StartFlow("set_mandate", {"below": 2000})]),
     ("where can I pay cash", OPEN, [CannotHandle("not_offered")]),
 ]
 

@@ -23,7 +23,9 @@ from payments.callbacks import Callbacks, Verdict
 from payments.limits import Limits
 from payments.quoting import Quoted, Quoting
 from payments.runner import InlineRunner
+from payments.sweep import Sweep, Swept
 from payments.till import PaymentView, Stopped, Till
+from payments.warnings import Ladder
 from tests.simulation.town import FakeBillers, FakeRail, Town
 
 CHENM, ZHANGGF = PersonId("chenm"), PersonId("zhanggf")
@@ -110,6 +112,8 @@ class House:
     runner: InlineRunner
     callbacks: Callbacks
     quoting: Quoting
+    sweeper: Sweep
+    ladder: Ladder
 
     @classmethod
     def over(
@@ -136,7 +140,11 @@ class House:
         callbacks = Callbacks(store, rail, clock, wake)
         quoting = Quoting(store, billers, catalogue(), clock)
         till = Till(catalogue(), limits)
-        return cls(store, clock, town, rail, billers, limits, till, advance, runner, callbacks, quoting)
+        sweeper = Sweep(store, billers, clock, catalogue(), limits)
+        return cls(
+            store, clock, town, rail, billers, limits, till, advance, runner, callbacks, quoting,
+            sweeper, Ladder(limits),
+        )  # fmt: skip
 
     @property
     def now(self) -> datetime:
@@ -210,6 +218,13 @@ class House:
         """Time passes in the town and here."""
         self.town.pass_time(by)
         await self.runner.due()
+
+    async def sweep(self) -> Swept:
+        """A round over the meters, what it wrote carried on, and warnings that are due."""
+        swept = await self.sweeper.run()
+        await self.runner.advance_now(swept.payments)
+        await self.store.run(lambda tx: self.ladder.climb(tx, self.now))
+        return swept
 
     def stop(self, person: PersonId) -> Stopped:
         return self.store.run_now(lambda tx: self.till.stop(tx, person, self.now))

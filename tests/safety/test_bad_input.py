@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.talks import history
@@ -43,8 +45,6 @@ SECRETS = {
     "a card's password": "我的银行卡密码是739164",
     "a long password": "招商银行的密码 73916428",
 }
-# Where an account number is asked for, sixteen bare digits are tried as one: they may be one by chance.
-_LIKE_AN_ACCOUNT = {"a foreign card"}
 # How each question is reached, and what waits there.
 QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "open": ("limin", ()),
@@ -87,8 +87,6 @@ async def test_what_belongs_to_a_bank_is_refused_and_not_kept(town: RealTown, qu
     for name, text in SECRETS.items():
         await town.says(person, "停", *way)
         heard = await town.says(person, text)
-        if question == "account" and name in _LIKE_AN_ACCOUNT:
-            continue
         assert any(s.response.startswith("utter_refuse_") for s in await _last(town, person, len(heard))), (
             f"{name} at {question}: {heard}"
         )
@@ -103,8 +101,10 @@ async def test_what_belongs_to_a_bank_is_refused_and_not_kept(town: RealTown, qu
         "739164",
         "6428",
     ):
-        assert digits not in written.replace(" ", "")
-        assert question == "account" or digits not in talk.replace(" ", "")
+        # A name made by chance (pay_hms0156428t) may hold four digits in a row; a code stands by itself.
+        alone = re.compile(f"(?<![0-9a-z]){digits}(?![0-9a-z])")
+        assert not alone.search(written.replace(" ", ""))
+        assert not alone.search(talk.replace(" ", ""))
 
 
 async def _last(town: RealTown, person: str, n: int) -> list[Sent]:

@@ -10,7 +10,29 @@ from dialogues.testing.playing import Library, play_case
 
 OPEN = Path(__file__).parent / "open.md"
 LIBRARY = Library.of([OPEN])
-PROMISED = ("A4", "A6", "B1", "B2", "B3", "B4", "B5", "C2", "C4", "C6", "E3", "E5")
+PROMISED = (
+    "A1",
+    "A2",
+    "A3",
+    "A4",
+    "A6",
+    "A7",
+    "A8",
+    "B1",
+    "B2",
+    "B3",
+    "B4",
+    "B5",
+    "C2",
+    "C4",
+    "C6",
+    "D1",
+    "D2",
+    "D3",
+    "E3",
+    "E5",
+    "F3",
+)
 
 
 @pytest.mark.parametrize("name", PROMISED)

@@ -214,10 +214,12 @@ class Run:
 
     def _look_at_money(self) -> None:
         kept = sum(m.fen for _, m in self.town.captures) - sum(m.fen for _, m in self.town.refunds.values())
+        refused = "refused" in self.house.news(CHENM)
         wanted = {
             "plain": {AMOUNT.fen},
             "refused_by_biller": {0},
-            "late_money": {0},
+            # Who was told that nothing was taken gets late money back; who was told that we look finds his bill paid.
+            "late_money": {0} if refused else {AMOUNT.fen},
             "stopped": {0, AMOUNT.fen},
             "forgetful": {AMOUNT.fen},
         }

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from data.clock import VirtualClock
 from data.ids import BillerId, OrderNumber, QuoteId
-from data.model import AmountRule, Biller, Exactness, Quote
+from data.model import AmountRule, Biller, Exactness, MonthUse, Quote
 from data.money import ZERO, Money
 from integrations.ports import (
     AccountHint,
@@ -78,6 +78,10 @@ class Town:
     due: dict[str, Money] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     prepaid: dict[str, Money] = field(default_factory=dict)
+    daily_use: dict[str, Money] = field(default_factory=dict)
+    used: dict[str, list[MonthUse]] = field(default_factory=dict)
+    due_dates: dict[str, date] = field(default_factory=dict)
+    silent: bool = False  # no biller answers a question
     declines: Reason | None = None
     refuses_posting: Reason | None = None
     pending_polls: int = 0
@@ -207,6 +211,8 @@ class Town:
             if self.due[request.number] < request.amount:
                 return Declined(Reason.NOTHING_DUE)
             self.due[request.number] -= request.amount
+        if request.number in self.prepaid:
+            self.prepaid[request.number] += request.amount
         self.posts[request.order] = (request.number, request.amount)
         return self._post_status(request.order)
 
@@ -298,6 +304,8 @@ class FakeBillers:
         if number not in self.town.holders:
             raise Refused(Reason.ACCOUNT_NOT_FOUND)
         town = self.town
+        if town.silent:
+            raise OutcomeUnknown(Reason.UNKNOWN)
         town._counter += 1
         balance = town.prepaid.get(number)
         rule = AmountRule(Exactness.EXACT)
@@ -312,7 +320,14 @@ class FakeBillers:
             rule=rule,
             expires_at=town.clock.now().astimezone(UTC) + timedelta(minutes=30),
             balance=balance,
+            daily_use=town.daily_use.get(number),
+            due_date=None if balance is not None else town.due_dates.get(number),
         )
+
+    async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
+        if number not in self.town.used:
+            raise Refused(Reason.CONFIG)
+        return self.town.used[number][-months:]
 
     async def post(self, request: PostPayment) -> Outcome:
         return await self.town._call("post", lambda: self.town._post(request))

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -119,7 +120,7 @@ class Person:
             words.insert(0, text)
         return "\n".join(words)
 
-    def hears(self, pattern: str, seconds: float = 20.0) -> str:
+    def hears(self, pattern: str, seconds: float = 60.0) -> str:
         """Waits until the answer holds `pattern`; without scripts the person looks for news now and then."""
         self.waits_until(
             lambda: bool(re.search(pattern, self.answer())), f"never heard {pattern}", seconds, self._looks
@@ -140,15 +141,16 @@ class Person:
         self,
         true: Callable[[], bool],
         otherwise: str,
-        seconds: float = 10.0,
+        seconds: float = 60.0,
         look: Callable[[], None] = lambda: None,
     ) -> None:
+        # The limit only ends a test that would never end; nothing is measured by it.
         limit = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < limit, (
                 f"{otherwise}; the page says:\n{self.page.locator('body').inner_text()}"
             )
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(50)
             look()
 
 
@@ -186,6 +188,11 @@ class KeyboardPerson(Person):
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
         self.waits_until(lambda: self.last_of_me() != before, "what was written was not taken")
+        # The news may show one's words before the field's own answer is there: who types on then, types behind them.
+        self.waits_until(lambda: self._field() == "", "the field was not emptied")
+
+    def _field(self) -> str:
+        return self.page.locator("#say").input_value()
 
     def _reaches(self, wanted: Callable[[dict[str, object]], bool], what: str) -> None:
         for _ in range(120):
@@ -197,11 +204,18 @@ class KeyboardPerson(Person):
         raise AssertionError(f"the keyboard never reached {what}")
 
     def _is_seen(self) -> None:
-        self.page.wait_for_timeout(20)
-        now = self.page.evaluate(FOCUSED)
-        if now["name"] or now["id"]:
-            assert float(now["outline"]) >= 3, f"no visible focus on {now}"
-            assert now["seen"], f"something covers {now}"
+        """Scrolling and drawing may take a moment; a focus that never shows fails."""
+        now: dict[str, Any] = {}
+
+        def shows() -> bool:
+            now.update(self.page.evaluate(FOCUSED))
+            nowhere = not now["name"] and not now["id"]
+            return nowhere or (float(now["outline"]) >= 3 and bool(now["seen"]))
+
+        try:
+            self.waits_until(shows, "the focus cannot be seen")
+        except AssertionError as never:
+            raise AssertionError(f"no visible focus, or something covers it: {now}") from never
 
 
 # --- what must hold of every page ---

@@ -328,12 +328,32 @@ def test_after_sending_the_field_is_empty_and_the_same_words_count_again(
     assert talks.heard == ["再说一遍"] * 2
 
 
-def test_what_was_refused_is_not_lost(person: Person) -> None:
+@pytest.mark.parametrize("length", [501, 5_000, 100_000])
+def test_what_was_refused_is_not_lost(person: Person, length: int) -> None:
     person.chooses("陈明")
-    person.page.locator("#say").fill("电" * 501)
+    person.page.locator("#say").fill("电" * length)
     person.sends()
     person.page.get_by_role("alert").wait_for()
-    assert person.page.locator("#say").input_value() == "电" * 501
+    assert person.page.locator("#say").input_value() == "电" * length
+
+
+@pytest.mark.parametrize(("length", "kept"), [(5_000, True), (100_000, False)])
+def test_what_was_refused_leads_back_without_scripts(
+    browser: Browser, pages: ServedPages, length: int, kept: bool
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport=TELEPHONE, locale="zh-CN")
+    person = Person(context.new_page(), pages.address, scripts=False)
+    person.chooses("陈明")
+    person.page.locator("#say").fill("电" * length)
+    person.sends()
+    if kept:
+        assert person.page.locator("#say").input_value() == "电" * length
+    else:
+        assert "太大了" in person.page.locator("main").inner_text()
+        judge_without_scripts(person.page)
+        person.page.get_by_role("link", name="回到对话").click()
+    assert person.page.locator("#say").is_visible()
+    context.close()
 
 
 def test_the_newest_words_come_into_sight(person: Person, talks: ScriptedTalks, pages: ServedPages) -> None:

@@ -76,16 +76,17 @@ async def test_another_form_encoding_is_refused(web: httpx.AsyncClient, talks: S
 
 async def test_too_many_bytes_are_not_read(web: httpx.AsyncClient, talks: ScriptedTalks) -> None:
     hidden = form(await be(web), "/talk/say").hidden
-    declared = await web.post("/talk/say", data=hidden | {"text": "x" * 20_000})
+    declared = await web.post("/talk/say", data=hidden | {"text": "x" * 300_000})
+    elsewhere = await web.post("/talk/press", data=hidden | {"token": "x" * 20_000})
 
     async def drops() -> AsyncIterator[bytes]:
-        for _ in range(100):
+        for _ in range(300):
             yield b"x" * 1000
 
     streamed = await web.post(
         "/talk/say", content=drops(), headers={"content-type": "application/x-www-form-urlencoded"}
     )
-    assert (declared.status_code, streamed.status_code) == (413, 413)
+    assert (declared.status_code, elsewhere.status_code, streamed.status_code) == (413, 413, 413)
     assert "太大了" in declared.text
     assert talks.heard == []
 

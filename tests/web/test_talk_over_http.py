@@ -126,6 +126,35 @@ async def test_what_is_too_long_is_kept_in_the_field_and_not_said(
     assert talks.heard == ["电" * 500]
 
 
+async def test_a_whole_letter_is_kept_in_the_field_too(web: httpx.AsyncClient, talks: ScriptedTalks) -> None:
+    page = await be(web)
+    letter = "我要交电费，" * 900  # as bytes of a form ten times as long
+    response = await send(web, page, "/talk/say", text=letter)
+    assert response.status_code == 422
+    assert "这段话太长了" in response.text
+    assert f'value="{letter}"' in response.text
+    assert talks.heard == []
+
+
+async def test_what_is_too_big_to_be_given_back_is_told_in_both_languages_and_leads_back(
+    web: httpx.AsyncClient, talks: ScriptedTalks
+) -> None:
+    page = await be(web)
+    filled = form(page, "/talk/say").hidden | {"text": "电" * 30_000}
+    response = await web.post("/talk/say", data=filled)
+    assert response.status_code == 413
+    assert "太大了" in response.text
+    assert "more than I can take" in response.text
+    assert 'href="/talk#say"' in response.text
+    with_scripts = await web.post("/talk/say", data=filled, headers={"HX-Request": "true"})
+    assert with_scripts.status_code == 413
+    assert "<html" not in with_scripts.text
+    assert "太大了" in with_scripts.text
+    assert "X-Next-Form" not in with_scripts.headers  # so the field keeps its text
+    assert talks.heard == []
+    assert (await send(web, page, "/talk/say", text="交电费")).status_code == 200
+
+
 async def test_empty_words_get_a_friendly_sentence(web: httpx.AsyncClient, talks: ScriptedTalks) -> None:
     page = await be(web)
     for nothing in ("", "  \n", "\u200b\u202e\x00"):

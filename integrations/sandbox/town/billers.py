@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -21,11 +21,14 @@ from integrations.sandbox.wire import (
     HintReply,
     HolderReply,
     LineReply,
+    MonthReply,
     NumberRequest,
     OutcomeReply,
     PostRequest,
     QuoteReply,
     RuleReply,
+    UsageReply,
+    UsageRequest,
 )
 
 QUOTE_LIFETIME = timedelta(minutes=15)
@@ -126,6 +129,18 @@ def quote(moment: Moment, biller: str, request: NumberRequest) -> QuoteReply:
         )
     )
     return quoted
+
+
+def usage(moment: Moment, biller: str, request: UsageRequest) -> UsageReply:
+    """The last whole months before today, where this biller keeps them."""
+    account = _account(moment, biller, request.number)
+    if not account.usage:
+        raise Refusal(Reason.CONFIG, "This biller tells nothing of earlier months.", 409)
+    this = moment.today.date().replace(day=1)
+    first = (this.year * 12 + this.month - 1) - request.months
+    told = {date.fromisoformat(month): fen for month, fen in account.usage.items()}
+    wanted = [m for m in sorted(told) if m < this and m.year * 12 + m.month - 1 >= first]
+    return UsageReply(months=tuple(MonthReply(month=m, used_fen=told[m]) for m in wanted))
 
 
 def post(moment: Moment, biller: str, request: PostRequest, withhold: bool = False) -> OutcomeReply:

@@ -63,6 +63,7 @@ accounts = Table(
     Column("balance", Integer),
     Column("daily_use", Integer),
     Column("ic_card", Boolean, nullable=False),
+    Column("usage", JSON, nullable=False),  # first day of a month -> fen used in it
     Column(
         "version", Integer, nullable=False
     ),  # counts the changes of the bill: a quote holds for one version

@@ -27,6 +27,7 @@ def world_request(world: World) -> WorldRequest:
             balance_fen=a.balance.fen if a.balance is not None else None,
             daily_use_fen=a.daily_use.fen if a.daily_use is not None else None,
             ic_card=a.ic_card,
+            usage_fen={f"{month}-01": used.fen for month, used in world.usage_history.get(a.id, {}).items()},
         )
         for a in world.accounts.values()
     )
@@ -70,6 +71,7 @@ def _account(row: AccountIn) -> dict[str, Any]:
         "balance": row.balance_fen,
         "daily_use": row.daily_use_fen,
         "ic_card": row.ic_card,
+        "usage": {month.isoformat(): fen for month, fen in row.usage_fen.items()},
         "version": 1,
         "acks": "default",
     }

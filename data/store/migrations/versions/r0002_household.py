@@ -72,7 +72,8 @@ def upgrade() -> None:
     sa.Column('per_day', sa.Integer(), nullable=False),
     sa.Column('ask_above', sa.Integer(), nullable=True),
     sa.Column('valid_until', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('armed', sa.Boolean(), nullable=False),
+    sa.Column('episode', sa.String(length=80), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('replaces', sa.String(length=40), nullable=True),
     sa.Column('reason', sa.String(length=40), nullable=True),
@@ -99,6 +100,14 @@ def upgrade() -> None:
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['account'], ['accounts.id'], name=op.f('fk_readings_account_accounts')),
     sa.PrimaryKeyConstraint('account', 'at', name=op.f('pk_readings'))
+    )
+    op.create_table('month_use',
+    sa.Column('account', sa.String(length=40), nullable=False),
+    sa.Column('month', sa.Date(), nullable=False),
+    sa.Column('used_fen', sa.BigInteger(), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account'], ['accounts.id'], name=op.f('fk_month_use_account_accounts')),
+    sa.PrimaryKeyConstraint('account', 'month', name=op.f('pk_month_use'))
     )
     op.create_table('warnings',
     sa.Column('id', sa.String(length=40), nullable=False),
@@ -127,6 +136,8 @@ def upgrade() -> None:
     sa.Column('amount_fen', sa.BigInteger(), nullable=False),
     sa.Column('payment', sa.String(length=40), nullable=True),
     sa.Column('reason', sa.String(length=40), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('announced_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('not_before', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
@@ -152,6 +163,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_warnings_due')
 
     op.drop_table('warnings')
+    op.drop_table('month_use')
     op.drop_table('readings')
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.drop_index('uq_mandates_account', sqlite_where=sa.text("state IN ('active','paused','suspended')"), postgresql_where=sa.text("state IN ('active','paused','suspended')"))

@@ -1,0 +1,177 @@
+"""Automatic payments at the counter and in the news: the terms of a talk, what is read back, and what people are told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from data.catalogue import Catalogue
+from data.ids import AccountId, PaymentId, PersonId
+from data.money import Money
+from data.store.engine import Tx
+from dialogues import model, saying
+from dialogues.actions.ports import bill_name
+from dialogues.relations import relation_word
+from payments import mandates
+from payments.authority import people
+from payments.opening import till_account
+from payments.purse import relation_of
+from payments.terms import MandateKind, ProposedMandate, Terms
+from payments.till import PaymentView, Till
+
+if TYPE_CHECKING:
+    from dialogues.turn import House
+
+READ_BACK = "utter_confirm_mandate"
+FLOW = "tell_mandate"
+AGREED = "agreed"
+KINDS = frozenset(
+    {
+        "mandate_unread",
+        "mandate_expiring",
+        "mandate_expired",
+        "mandate_suspended",
+        "auto_not_made",
+        "still_low",
+        "mandate_set_for_you",
+        "mandate_stopped_for_you",
+        "auto_started",
+        "auto_posted",
+        "auto_for_you",
+        "auto_failed",
+        "auto_asks",
+        "debit_ahead",
+        "low_balance",
+        "warning",
+    }
+)
+
+
+# --- at the counter ------------------------------------------------------------------------------------------------
+
+
+def terms_of(slots: Mapping[str, Any]) -> Terms:
+    """The terms a talk has settled: of a prepaid meter a top-up, of a bill its debit."""
+    meter = bool(slots.get("prepaid"))
+    each = slots["amount"] if meter else slots["per_charge"]
+    return Terms(
+        kind=MandateKind.TOP_UP if meter else MandateKind.BILL_DEBIT,
+        account=AccountId(slots["account_id"]),
+        per_charge=Money(int(each)),
+        per_month=Money(int(slots["per_month"])),
+        valid_until=date.fromisoformat(slots["until"]),
+        below=Money(int(slots["below"])) if meter else None,
+        amount=Money(int(slots["amount"])) if meter else None,
+        per_day=int(slots.get("per_day") or 1),
+        ask_above=int(slots["ask_above"]) if slots.get("ask_above") else None,
+    )
+
+
+def read_back(proposed: ProposedMandate) -> dict[str, Any]:
+    """What the read-back says beside the terms: what they would have done with last year's use, as far as it is known."""
+    tried = proposed.dry_run
+    return {
+        "act": proposed.act,
+        "digest": proposed.digest,
+        "strength": proposed.strength.value,
+        "run_times": tried.times if tried else None,
+        "run_total": tried.total.fen if tried else None,
+    }
+
+
+def words(house: House, talk: model.Conversation, facts: model.Facts) -> tuple[str, str]:
+    """Exactly what was read back, and which sentence of which release it is."""
+    read = talk.top.context.get("facts", {}) if talk.top else {}
+    text = saying.plain(house.release, READ_BACK, {**talk.slots, **read}, talk, facts)
+    return text, f"{READ_BACK}@{house.release.id}"
+
+
+# --- news ----------------------------------------------------------------------------------------------------------
+
+
+def news_of(
+    tx: Tx,
+    till: Till,
+    catalogue: Catalogue,
+    person: PersonId,
+    kind: str,
+    body: Mapping[str, Any],
+    locale: str,
+    at: datetime,
+) -> model.News | None:
+    """One row of such news as an input of the engine; None when it is not so any more."""
+    payment = body.get("payment")
+    view = till.outcome(tx, PaymentId(str(payment))) if payment else None
+    if view is not None and _overtaken(kind, view):
+        return None
+    slots = _about(tx, catalogue, body, locale) | _terms_slots(tx, body) | _figures(body) | {"news": kind}
+    slots |= _person_slots(tx, person, body, locale)
+    slots["auto_off"] = bool(body.get("mandate_state"))
+    if view is not None:
+        slots |= {"payment": view.id, "amount": view.amount.fen}
+    slots |= {"last_account": body["account"], "last_at": at.isoformat()}
+    return model.News(FLOW, {name: value for name, value in slots.items() if value is not None})
+
+
+def _overtaken(kind: str, view: PaymentView) -> bool:
+    """News that waited for the morning may no longer be so (L2)."""
+    if kind == "auto_started":
+        return view.posted_at is not None or view.told == "refused"
+    return kind == "auto_failed" and view.captured_at is not None
+
+
+def _about(tx: Tx, catalogue: Catalogue, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    account = till_account(tx, AccountId(str(body["account"])))
+    biller = catalogue.biller(account.biller)
+    return {
+        "bill_name": bill_name(catalogue, account.utility, locale),
+        "biller_name": biller.name[locale],
+        "prepaid": biller.prepaid,
+        "holder": account.holder_masked,
+        "tail": account.tail,
+        "last_utility": str(account.utility),
+    }
+
+
+_FIGURES = {
+    "balance": "balance_fen",
+    "amount": "amount_fen",
+    "balance_after": "balance_after",
+    "times": "times_this_month",
+    "spent": "spent_fen",
+    "per_month": "per_month_fen",
+    "days_left": "days_left",
+    "reason": "reason",
+    "due_date": "due_date",
+}
+
+
+def _figures(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {slot: body[key] for slot, key in _FIGURES.items() if body.get(key) is not None}
+
+
+def _person_slots(tx: Tx, person: PersonId, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """Who did it, or whose money it was: the relative by what he is and by name."""
+    other = body.get("by") or body.get("payer")
+    if not other or other == person:
+        return {}
+    return {"who": named(tx, person, PersonId(str(other)), locale)}
+
+
+def named(tx: Tx, person: PersonId, other: PersonId, locale: str) -> str:
+    """女儿李敏 as the elder is told of her; the name alone where nothing more is known."""
+    name = people.person(tx, other).name
+    word = relation_word(relation_of(tx, person, other), locale)
+    if locale == "en":
+        return f"Your {word} {name}" if word else name
+    return f"{word}{name}" if word else name
+
+
+def _terms_slots(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that were agreed, where the news does not bring others."""
+    if not body.get("mandate"):
+        return {}
+    terms = mandates.read(tx, str(body["mandate"])).terms
+    amount = None if terms.amount is None else terms.amount.fen
+    return {"amount": amount, "until": terms.valid_until.isoformat()}

@@ -1,0 +1,338 @@
+"""Agreeing to an automatic payment: what is read back, the payer's firm yes, and the record of it that everything rests on.
+
+A mandate names payer, account, biller, trigger, amount, caps, expiry, channel and the very words that were read back;
+one without any of these is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from data.catalogue import Catalogue
+from data.clock import shanghai
+from data.ids import AccountId, ActId, BillerId, InstrumentId, PersonId, fresh
+from data.model import AmountRule, Exactness, May
+from data.money import Money
+from data.store.engine import Tx
+from data.store.mandates import consents, mandates
+from data.store.payments import acts
+from payments import readings
+from payments.acts import ActView, AlreadyConfirmed, Confirmed, Evidence, Refusal, Strength, view
+from payments.authority import access
+from payments.dry_run import dry_run
+from payments.limits import Limits
+from payments.mandates import (
+    M,
+    Mandate,
+    end_of_day,
+    live_at,
+    move,
+    note,
+    of_act,
+)
+from payments.notices import notice
+from payments.opening import till_account
+from payments.quoting import last_quote
+from payments.states import ActState, move_act
+from payments.stopping import audit, call_back
+from payments.terms import MandateKind, ProposedMandate, Terms
+from payments.usage import use_of
+
+KIND = "mandate"
+_FEN = Money(1)
+
+
+def propose_mandate(
+    tx: Tx,
+    *,
+    proposer: PersonId,
+    terms: Terms,
+    channel: str,
+    at: datetime,
+    limits: Limits,
+    catalogue: Catalogue,
+    replaces: str | None = None,
+) -> ProposedMandate | Refusal:
+    """Writes down what is to be read back; a newer proposal for the account replaces the proposer's older one.
+
+    The proposer pays with his own purse. `replaces` names his live mandate that this one changes or lets go on.
+    """
+    refusal = _refused(tx, proposer, terms, at, limits, catalogue, replaces)
+    if refusal is not None:
+        return refusal
+    purse = access.instruments_of(tx, proposer)[0]
+    _supersede(tx, proposer, terms.account, at)
+    digest = digest_of(proposer, terms, purse.id, replaces)
+    act = ActId(fresh("act"))
+    until = at + limits.act_lifetime
+    tx.conn.execute(
+        sa.insert(acts).values(
+            id=act,
+            kind=KIND,
+            state=ActState.PROPOSED.value,
+            proposer=proposer,
+            payer=proposer,
+            confirmer=proposer,
+            digest=digest,
+            strength=Strength.CODE.value,
+            channel=channel,
+            created_at=at,
+            expires_at=until,
+        )
+    )
+    _write(tx, act, terms, till_account(tx, terms.account).biller, proposer, purse.id, replaces, at)
+    tried = dry_run(terms, use_of(tx, terms.account, at))
+    return ProposedMandate(act, digest, Strength.CODE, proposer, terms, tried, until)
+
+
+def proposed(tx: Tx, act: ActId) -> ActView | None:
+    """The act, held, when it is one that agrees to an automatic payment."""
+    kind = tx.conn.scalar(sa.select(acts.c.kind).where(acts.c.id == act))
+    return view(tx, act, hold=True) if kind == KIND else None
+
+
+def agree(
+    tx: Tx,
+    found: ActView,
+    digest: str,
+    evidence: Evidence,
+    at: datetime,
+    *,
+    limits: Limits,
+    catalogue: Catalogue,
+) -> Confirmed | AlreadyConfirmed | Refusal:
+    """The payer's yes: everything is checked again, and consent and mandate are written together, or nothing is."""
+    tx.alone(f"purse:{found.payer}")
+    wanted = of_act(tx, found.id)
+    same = digest_of(found.payer, wanted.terms, wanted.instrument, wanted.replaces)
+    if digest != found.digest or same != found.digest:
+        return Refusal("digest_changed")
+    if found.state is ActState.CONFIRMED:
+        return AlreadyConfirmed(())
+    # Two payers agreeing for one account at the same moment: the second finds the first.
+    tx.alone(f"mandate:{wanted.account}")
+    refusal = _agree_refused(tx, found, wanted, evidence, at, limits, catalogue)
+    if refusal is not None:
+        return refusal
+    moved = move_act(
+        tx, found.id, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=_body_of(evidence, wanted)
+    )
+    assert moved, "the act's row is held since it was read as wanted"
+    _put_in_force(tx, wanted, evidence, at)
+    return Confirmed(())
+
+
+def digest_of(payer: PersonId, terms: Terms, purse: InstrumentId, replaces: str | None) -> str:
+    """What was read back, as one value: whose purse, which terms, and what it takes the place of."""
+    facts = [KIND, payer, terms.digest(), purse, replaces]
+    return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+
+
+# --- may it be? -------------------------------------------------------------------------------------------------
+
+
+def _refused(
+    tx: Tx,
+    payer: PersonId,
+    terms: Terms,
+    at: datetime,
+    limits: Limits,
+    catalogue: Catalogue,
+    replaces: str | None,
+) -> Refusal | None:
+    account = terms.account
+    if access.may(tx, payer, May.MANDATE, account, at) is None:
+        return Refusal("no_permission", account=account)
+    biller = till_account(tx, account).biller
+    if biller not in catalogue.rows:
+        return Refusal("biller_not_in_catalogue", account=account)
+    if not access.instruments_of(tx, payer):
+        return Refusal("no_purse", account=account)
+    reason = _terms_refused(tx, terms, biller, at, limits, catalogue)
+    if reason is not None:
+        return Refusal(reason, account=account)
+    live = live_at(tx, account)
+    if live is not None and (live.id != replaces or live.payer != payer):
+        return Refusal("mandate_exists", account=account, mandate=live.id)
+    return None
+
+
+def _terms_refused(
+    tx: Tx, terms: Terms, biller: BillerId, at: datetime, limits: Limits, catalogue: Catalogue
+) -> str | None:
+    prepaid, rule = _nature(tx, terms.account, biller, catalogue)
+    if prepaid is not (terms.kind is MandateKind.TOP_UP):
+        return "not_prepaid"
+    if terms.valid_until <= shanghai(at).date():
+        return "bad_expiry"
+    if terms.per_charge < _FEN or terms.per_month < _FEN or terms.per_day < 1:
+        return "amount_rule"
+    if terms.kind is MandateKind.TOP_UP and (wrong := _top_up_refused(terms, rule)):
+        return wrong
+    over = terms.per_charge > limits.mandate_charge or terms.per_month > limits.mandate_month
+    return "limits" if over or terms.per_day > limits.mandate_per_day else None
+
+
+def _top_up_refused(terms: Terms, rule: AmountRule) -> str | None:
+    if terms.below is None or terms.amount is None or terms.below < _FEN:
+        return "amount_rule"
+    step = rule.step.fen if rule.exactness is Exactness.RANGE else 1
+    if not rule.minimum <= terms.amount <= rule.maximum or terms.amount.fen % step:
+        return "amount_rule"
+    return "cap_below_amount" if terms.amount > min(terms.per_charge, terms.per_month) else None
+
+
+def _nature(tx: Tx, account: AccountId, biller: BillerId, catalogue: Catalogue) -> tuple[bool, AmountRule]:
+    """Whether it is a meter that is paid before, and which amounts it takes: as the biller said last, else as it usually is."""
+    told = last_quote(tx, account)
+    if told is not None:
+        return told.quote.prepaid, told.quote.rule
+    usual = catalogue.biller(biller)
+    return usual.prepaid, usual.rule
+
+
+def _agree_refused(
+    tx: Tx,
+    found: ActView,
+    proposed: Mandate,
+    evidence: Evidence,
+    at: datetime,
+    limits: Limits,
+    catalogue: Catalogue,
+) -> Refusal | None:
+    if found.state is not ActState.PROPOSED:
+        return Refusal(f"act_{found.state.value}")
+    if evidence.by != found.confirmer:
+        return Refusal("no_permission")
+    if found.expires_at <= at:
+        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
+        return Refusal("act_expired")
+    if evidence.factor not in ("pin", "code"):
+        return Refusal("stronger_yes_needed")
+    if not evidence.words:
+        return Refusal("words_missing")
+    kept = any(i.id == proposed.instrument for i in access.instruments_of(tx, found.payer))
+    if not kept:
+        return Refusal("no_purse", account=proposed.account)
+    return _refused(tx, found.payer, proposed.terms, at, limits, catalogue, proposed.replaces)
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _write(
+    tx: Tx,
+    act: ActId,
+    terms: Terms,
+    biller: BillerId,
+    payer: PersonId,
+    purse: InstrumentId,
+    replaces: str | None,
+    at: datetime,
+) -> None:
+    tx.conn.execute(
+        sa.insert(mandates).values(
+            id=fresh("man"),
+            act=act,
+            kind=terms.kind.value,
+            state=M.AWAITING_PAYER.value,
+            account=terms.account,
+            biller=biller,
+            payer=payer,
+            instrument=purse,
+            below_fen=terms.below.fen if terms.below else None,
+            amount_fen=terms.amount.fen if terms.amount else None,
+            per_charge_fen=terms.per_charge.fen,
+            per_month_fen=terms.per_month.fen,
+            per_day=terms.per_day,
+            ask_above=terms.ask_above,
+            valid_until=end_of_day(terms.valid_until),
+            failures=0,
+            replaces=replaces,
+            created_at=at,
+            updated_at=at,
+        )
+    )
+
+
+def _supersede(tx: Tx, proposer: PersonId, account: AccountId, at: datetime) -> None:
+    older = tx.conn.scalars(
+        sa.select(acts.c.id)
+        .join(mandates, mandates.c.act == acts.c.id)
+        .where(
+            acts.c.proposer == proposer,
+            acts.c.state == ActState.PROPOSED.value,
+            mandates.c.account == account,
+        )
+    ).all()
+    for act in older:
+        move_act(tx, ActId(act), ActState.PROPOSED, ActState.SUPERSEDED, at)
+
+
+def _put_in_force(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> None:
+    old = live_at(tx, proposed.account, hold=True)
+    if old is not None:
+        move(tx, old, M.REVOKED, at, reason="changed")
+        call_back(tx, old, at)
+        if old.state is not M.SUSPENDED:
+            # A change is no new episode: what was charged for this low reading is not charged again.
+            note(tx, proposed.id, episode=old.episode)
+    moved = move(tx, proposed, M.ACTIVE, at, active_at=at)
+    assert moved, "the row is held since it was read"
+    consent = _record(tx, proposed, evidence, at)
+    readings.remember_quote(tx, proposed.account, at)
+    audit(tx, "consent_recorded", proposed, evidence.by, at, {"consent": consent, "factor": evidence.factor})
+    if old is not None:
+        audit(tx, "mandate_changed", proposed, evidence.by, at, {"before": old.id})
+    else:
+        audit(tx, "mandate_created", proposed, evidence.by, at, {})
+    _inform_holder(tx, proposed, at)
+
+
+def _record(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> str:
+    """The yes as it was given, word for word, sealed."""
+    consent = fresh("con")
+    facts = [proposed.terms.digest(), evidence.words]
+    tx.conn.execute(
+        sa.insert(consents).values(
+            id=consent,
+            person=evidence.by,
+            mandate=proposed.id,
+            channel=evidence.channel,
+            event=evidence.event_id,
+            words=tx.seal.seal("consents.words", consent, evidence.words),
+            wording=evidence.wording,
+            digest=hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest(),
+            factor=evidence.factor,
+            at=at,
+        )
+    )
+    return consent
+
+
+def _inform_holder(tx: Tx, proposed: Mandate, at: datetime) -> None:
+    """Another's own money: the holder is told, on his own channel, and can stop it with one word (L7)."""
+    holder = till_account(tx, proposed.account).holder
+    if holder is not None and holder != proposed.payer:
+        body = {
+            "mandate": proposed.id,
+            "account": proposed.account,
+            "payer": proposed.payer,
+            "holder": holder,
+        }
+        notice(tx, holder, "mandate_set_for_you", proposed.id, body, at)
+
+
+def _body_of(evidence: Evidence, proposed: Mandate) -> dict[str, str | None]:
+    return {
+        "event": evidence.event_id,
+        "channel": evidence.channel,
+        "by": evidence.by,
+        "kind": evidence.kind,
+        "factor": evidence.factor,
+        "mandate": proposed.id,
+    }

@@ -1,0 +1,142 @@
+"""A bill that is paid by itself: told a day before with its amount, left out at one word, and never more than was told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from data.clock import shanghai
+from data.ids import PaymentId
+from data.model import Quote
+from data.money import Money
+from payments import warnings
+from payments.debiting import Round, change, make, obstacle, of_cause, unlike_the_past, write
+from payments.mandates import Mandate
+from payments.notices import notice
+from payments.opening import till_account
+from payments.states import open_at
+from payments.terms import MandateState
+from payments.topping_up import EPISODE_WARNINGS
+
+_DAY_BEGINS, _DAY_ENDS = 8, 21  # between them people are told things (L12)
+
+
+def act_on(hand: Round, held: Mandate, quote: Quote, asked_at: datetime) -> PaymentId | None:
+    """What this bill asks for."""
+    if not quote.due:
+        warnings.over(hand.tx, held.account, hand.at, EPISODE_WARNINGS)
+        return None
+    acts = held.state is MandateState.ACTIVE and held.active_at is not None and asked_at > held.active_at
+    if not acts or open_at(hand.tx, held.account) is not None:
+        return None
+    cause = f"bill:{quote.due_date or shanghai(hand.at).strftime('%Y-%m')}"
+    tries = of_cause(hand.tx, held, cause)
+    if not tries:
+        _first_seen(hand, held, quote, cause)
+        return None
+    last = tries[-1]
+    match last.state:
+        case "announced":
+            return _announced(hand, held, quote, last, asked_at)
+        case "not_made" if last.reason != "stopped":
+            return _again(hand, held, quote, last, f"{cause}#{len(tries)}", asked_at)
+        case "made" if last.payment is None:
+            return _pay(hand, held, quote, last.id, asked_at)
+        case _:
+            return None
+
+
+def _first_seen(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
+    why = obstacle(hand, held, quote, quote.due)
+    # How many were paid today says nothing about tomorrow.
+    if why is not None and why != "over_day_cap":
+        debit = write(hand, held, cause, "not_made", quote.due, reason=why)
+        _warn(hand, held, "auto_not_made", debit, quote, reason=why)
+        return
+    usual = unlike_the_past(hand, held, quote.due)
+    if usual is not None:
+        debit = write(hand, held, cause, "asking", quote.due)
+        _warn(hand, held, "auto_asks", debit, quote, usual_fen=usual.fen)
+        return
+    debit = write(hand, held, cause, "announced", quote.due)
+    _announce(hand, held, quote, debit)
+
+
+def _announce(hand: Round, held: Mandate, quote: Quote, debit: str) -> None:
+    """The notice of 24 hours, counted from when it can be heard."""
+    heard = _next_daytime(hand.at)
+    until = heard + hand.limits.debit_notice
+    change(
+        hand, debit, "announced", amount_fen=quote.due.fen, announced_at=heard, not_before=until, reason=None
+    )
+    body = _body(hand, held, quote) | {"debit": debit, "not_before": until.isoformat()}
+    notice(hand.tx, held.payer, "debit_ahead", f"{debit}:{quote.due.fen}", body, hand.at)
+
+
+def _announced(hand: Round, held: Mandate, quote: Quote, row: Any, asked_at: datetime) -> PaymentId | None:
+    if quote.due > Money(row.amount_fen):
+        _announce(hand, held, quote, row.id)  # more than was told: it is told anew, and the day begins anew
+        return None
+    if hand.at < row.not_before:
+        return None
+    why = obstacle(hand, held, quote, quote.due)
+    if why is None:
+        return _pay(hand, held, quote, row.id, asked_at)
+    if why != "over_day_cap":
+        change(hand, row.id, "not_made", reason=why)
+        _warn(hand, held, "auto_not_made", row.id, quote, reason=why)
+    return None
+
+
+def _again(
+    hand: Round, held: Mandate, quote: Quote, last: Any, cause: str, asked_at: datetime
+) -> PaymentId | None:
+    """Declined: once a day under the same notice, if it is not more by now. Forbidden by a cap: told anew when it fits."""
+    if last.payment is not None and hand.at - last.updated_at < hand.limits.mandate_again:
+        return None
+    if obstacle(hand, held, quote, quote.due) is not None:
+        return None
+    told = last.announced_at is not None and quote.due <= Money(last.amount_fen)
+    if last.payment is None or not told:
+        debit = write(hand, held, cause, "announced", quote.due)
+        _announce(hand, held, quote, debit)
+        return None
+    notice_given = {"announced_at": last.announced_at, "not_before": last.not_before}
+    debit = write(hand, held, cause, "announced", Money(last.amount_fen), **notice_given)
+    return _pay(hand, held, quote, debit, asked_at)
+
+
+def _pay(hand: Round, held: Mandate, quote: Quote, debit: str, asked_at: datetime) -> PaymentId | None:
+    return make(hand, held, quote, quote.due, debit, asked_at)
+
+
+def _next_daytime(at: datetime) -> datetime:
+    local = shanghai(at)
+    if _DAY_BEGINS <= local.hour < _DAY_ENDS:
+        return at
+    eight = local.replace(hour=_DAY_BEGINS, minute=0, second=0, microsecond=0)
+    return (eight if local < eight else eight + timedelta(days=1)).astimezone(at.tzinfo)
+
+
+def _body(hand: Round, held: Mandate, quote: Quote) -> dict[str, Any]:
+    return {
+        "mandate": held.id,
+        "account": held.account,
+        "biller": held.biller,
+        "payer": held.payer,
+        "holder": till_account(hand.tx, held.account).holder,
+        "amount_fen": quote.due.fen,
+        "due_date": quote.due_date.isoformat() if quote.due_date else None,
+    }
+
+
+def _warn(hand: Round, held: Mandate, kind: str, about: str, quote: Quote, **more: Any) -> None:
+    warnings.warn(
+        hand.tx,
+        kind=kind,
+        account=held.account,
+        cause=f"{kind}:{about}",
+        first=[held.payer],
+        body=_body(hand, held, quote) | {"urgent": False} | more,
+        at=hand.at,
+    )

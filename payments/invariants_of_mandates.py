@@ -1,0 +1,117 @@
+"""What must hold of money taken by itself (M-I1, M-I11, M-I12), read from the rows alone; each breach is a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.clock import shanghai
+from data.money import ZERO, Money
+from data.store.audit import audit
+from data.store.engine import Tx
+from data.store.mandates import consents, debits
+from data.store.payments import acts, payments
+from payments import mandates
+from payments.limits import GIVEN_BACK
+from payments.mandates import Mandate
+from payments.terms import MandateKind
+
+_NOTICE = timedelta(hours=24)
+
+
+def breaches(tx: Tx) -> list[str]:
+    """Every automatic charge against the mandate and the consent it rests on."""
+    found: list[str] = []
+    spent: dict[tuple[str, ...], Money] = {}
+    times: dict[tuple[str, ...], int] = {}
+    episodes: set[str] = set()
+    for row in _charges(tx):
+        held = mandates.read(tx, row.mandate)
+        found += [f"{what}: {row.id}" for what, broken in _of_one(tx, row, held).items() if broken]
+        if row.state in GIVEN_BACK:
+            continue
+        local = shanghai(row.created_at)
+        month = (held.account, held.payer, f"{local:%Y-%m}")
+        day = (held.account, held.payer, f"{local:%Y-%m-%d}")
+        spent[month] = spent.get(month, ZERO) + Money(row.amount_fen)
+        times[day] = times.get(day, 0) + 1
+        if spent[month] > _agreed_month(tx, held):
+            found.append(f"M-I11 more was taken than agreed for a month: {row.id}")
+        if times[day] > held.terms.per_day:
+            found.append(f"M-I11 was taken more often than agreed for a day: {row.id}")
+        episode = f"{row.mandate}:{row.cause.partition('#')[0]}"
+        if episode in episodes:
+            found.append(f"M-I2 was taken twice for one low reading or bill: {row.id}")
+        episodes.add(episode)
+    return found
+
+
+def _charges(tx: Tx) -> list[sa.Row[Any]]:
+    query = (
+        sa.select(
+            payments,
+            debits.c.id.label("debit"),
+            debits.c.mandate,
+            debits.c.cause,
+            debits.c.announced_at,
+            debits.c.amount_fen.label("told_fen"),
+            acts.c.kind.label("act_kind"),
+            acts.c.evidence,
+        )
+        .join(debits, debits.c.payment == payments.c.id)
+        .join(acts, acts.c.id == payments.c.act)
+    )
+    return list(tx.conn.execute(query.order_by(payments.c.created_at, payments.c.id)))
+
+
+def without_mandate(tx: Tx) -> list[str]:
+    """Payments that say they rest on a mandate and are named by none of its debits."""
+    orphans = (
+        sa.select(payments.c.id)
+        .join(acts, acts.c.id == payments.c.act)
+        .outerjoin(debits, debits.c.payment == payments.c.id)
+        .where(acts.c.kind == "debit", debits.c.id.is_(None))
+    )
+    return [f"M-I12 was taken for no debit: {p}" for p in tx.conn.scalars(orphans)]
+
+
+def _of_one(tx: Tx, row: sa.Row[Any], held: Mandate) -> dict[str, bool]:
+    agreed = _consent(tx, held, row.evidence or {})
+    fixed = held.terms.amount if held.terms.kind is MandateKind.TOP_UP else None
+    after = held.ended_at is not None and row.sent_at is not None and row.sent_at > held.ended_at
+    return {
+        "M-I1 was taken under another's name": (held.account, held.payer) != (row.account, row.payer),
+        "M-I1 rests on no consent": agreed is None or agreed > row.created_at,
+        "M-I1 is not an automatic payment's act": row.act_kind != "debit",
+        "M-I10 is not the amount agreed to": fixed is not None and fixed.fen != row.amount_fen,
+        "M-I12 was taken before it was in force": held.active_at is None or row.created_at < held.active_at,
+        "M-I12 was sent after it ended": after,
+        "M-I12 was taken after it ended": held.ended_at is not None and row.created_at > held.ended_at,
+        "M-I12 was not told a day before": fixed is None and not _told_before(row),
+    }
+
+
+def _consent(tx: Tx, held: Mandate, evidence: dict[str, Any]) -> Any:
+    """When the consent was given that this charge names, if it is the payer's, for this mandate."""
+    same = sa.and_(
+        consents.c.id == evidence.get("consent"),
+        consents.c.mandate == held.id,
+        consents.c.person == held.payer,
+    )
+    return tx.conn.scalar(sa.select(consents.c.at).where(same))
+
+
+def _told_before(row: sa.Row[Any]) -> bool:
+    told = row.announced_at is not None and row.announced_at + _NOTICE <= row.created_at
+    return bool(told and row.amount_fen <= row.told_fen)
+
+
+def _agreed_month(tx: Tx, held: Mandate) -> Money:
+    """The cap as it was agreed: it may have been lowered since, and what was taken before that was right."""
+    rows = tx.conn.scalars(
+        sa.select(audit.c.body).where(audit.c.subject == held.id, audit.c.kind == "mandate_changed")
+    )
+    before = [Money(int(body["before_fen"])) for body in rows if "before_fen" in body]
+    return max([held.terms.per_month, *before])

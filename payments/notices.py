@@ -1,0 +1,34 @@
+"""One piece of news for one person: written once for ever, and after whatever he was told of the same instant."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.ids import PersonId
+from data.store import letters
+from data.store.engine import Tx
+from data.store.post import events
+
+_INSTANT = timedelta(milliseconds=1)
+
+
+def notice(tx: Tx, person: PersonId, kind: str, about: str, body: dict[str, Any], at: datetime) -> bool:
+    """Writes it down; False when this person was told this very thing before. `about` is an id: payment, mandate …"""
+    return letters.put_news(
+        tx,
+        id=f"{kind}:{about}:{person}",
+        person=person,
+        kind=kind,
+        body=body,
+        at=_after_the_last(tx, person, at),
+    )
+
+
+def _after_the_last(tx: Tx, person: PersonId, at: datetime) -> datetime:
+    """Two things of one instant (a clock that stands, a quick biller) are told in the order in which they happened."""
+    same = sa.and_(events.c.person == person, events.c.created_at >= at, events.c.created_at < at + _INSTANT)
+    last: datetime | None = tx.conn.scalar(sa.select(sa.func.max(events.c.created_at)).where(same))
+    return at if last is None else last + timedelta(microseconds=1)

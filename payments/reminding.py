@@ -1,0 +1,88 @@
+"""A meter nobody tops up by itself: whoever looks after it hears in time, by how long it still lasts, once an episode."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.ids import AccountId, PersonId
+from data.model import Account, May
+from data.store.engine import Tx
+from data.store.mandates import mandates as mandates_table
+from data.store.people import saved_accounts
+from payments import forecast, mandates, warnings
+from payments.authority import access
+from payments.debiting import Round
+from payments.forecast import Lasting
+from payments.readings import Reading
+
+LOW, SOON_DARK = "low_balance", "low_balance_urgent"
+_KINDS = frozenset({LOW, SOON_DARK})
+
+
+def look(hand: Round, account: Account, reading: Reading) -> None:
+    """Reminds when the meter is low for want of an automatic payment; lets the reminder rest when it no longer is."""
+    lasts = forecast.of(hand.tx, account.id)
+    if not _is_low(hand, reading, lasts):
+        warnings.over(hand.tx, account.id, hand.at, _KINDS)
+        return
+    kind = SOON_DARK if lasts is not None and lasts.urgent else LOW
+    told = warnings.is_open(hand.tx, account.id, kind) or (
+        kind == LOW and warnings.is_open(hand.tx, account.id, SOON_DARK)
+    )
+    first = watchers(hand.tx, account, hand.at)
+    if told or not first:
+        return
+    before = mandates.live_at(hand.tx, account.id) or mandates.last_ended(hand.tx, account.id)
+    body = {
+        "biller": account.biller,
+        "holder": account.holder,
+        "balance_fen": reading.balance.fen,
+        "read_at": reading.at.isoformat(),
+        "mandate": before.id if before else None,
+        "mandate_state": before.state.value if before else None,
+        **forecast.told(lasts),
+    }
+    warnings.warn(
+        hand.tx,
+        kind=kind,
+        news=LOW,
+        account=account.id,
+        cause=f"{kind}:{account.id}:{reading.at.isoformat()}",
+        first=first,
+        body=body,
+        at=hand.at,
+    )
+
+
+def _is_low(hand: Round, reading: Reading, lasts: Lasting | None) -> bool:
+    if lasts is None:
+        return reading.balance < hand.limits.remind_below
+    return lasts.days <= hand.limits.remind_days
+
+
+def watchers(tx: Tx, account: Account, at: datetime) -> list[PersonId]:
+    """Who is told of this account first: those its holder lets hear of it; without any, the holder."""
+    if account.holder is None:
+        return []
+    given = access.grants_by(tx, account.holder, at)
+    found = [g.taker for g in given if g.valid and g.verb is May.NOTICES]
+    return list(dict.fromkeys(found)) or [account.holder]
+
+
+def is_watched(tx: Tx, account: Account, at: datetime) -> bool:
+    """Whether somebody keeps it, or let it be paid by itself, who may hear of it: its holder, or one he lets hear of it."""
+    if account.holder is None:
+        return False
+    keepers = {PersonId(p) for p in tx.conn.scalars(_keepers(account.id))}
+    return bool(keepers & {account.holder, *watchers(tx, account, at)})
+
+
+def _keepers(account: AccountId) -> sa.CompoundSelect[Any]:
+    agreed = sa.and_(mandates_table.c.account == account, mandates_table.c.active_at.is_not(None))
+    return sa.union(
+        sa.select(saved_accounts.c.person).where(saved_accounts.c.account == account),
+        sa.select(mandates_table.c.payer).where(agreed),
+    )

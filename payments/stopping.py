@@ -1,0 +1,139 @@
+"""Stopping an automatic payment: at once, without a second factor, and whatever it had begun and not sent is not sent.
+
+Stopping wins every race: a debit is written with the mandate held, so a stop either comes first and is seen, or finds the
+payment unsent and cancels it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.ids import AccountId, PaymentId, PersonId
+from data.model import May
+from data.money import Money
+from data.store import journal
+from data.store.engine import Tx
+from data.store.mandates import debits
+from data.store.payments import payments
+from payments import states
+from payments.authority import access
+from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, note, read, spent_this_month
+from payments.notices import notice
+from payments.opening import till_account
+from payments.states import COLLECTING, FINAL, State
+from payments.terms import MandateState
+
+
+def may_stop(tx: Tx, mandate: Mandate, by: PersonId, at: datetime) -> bool:
+    """The payer, the account's holder, or whoever may make such agreements for the account."""
+    return by == mandate.payer or access.may(tx, by, May.MANDATE, mandate.account, at) is not None
+
+
+def stop(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
+    """Ends it at once, with whatever it had begun and not sent. False when it is not live or `by` has no part in it."""
+    try:
+        held = read(tx, mandate, hold=True)
+    except NoSuchMandate:
+        return False
+    if held.state not in LIVE or not may_stop(tx, held, by, at):
+        return False
+    end(tx, held, M.REVOKED, by, at, "stopped")
+    _tell_the_others(tx, held, by, at)
+    return True
+
+
+def pause(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
+    """Lets an active one rest at once; going on is a new agreement. False as for `stop`."""
+    try:
+        held = read(tx, mandate, hold=True)
+    except NoSuchMandate:
+        return False
+    if held.state is not M.ACTIVE or not may_stop(tx, held, by, at):
+        return False
+    moved = move(tx, held, M.PAUSED, at, reason="paused")
+    assert moved, "the row is held since it was read"
+    call_back(tx, held, at)
+    audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value})
+    return True
+
+
+def end(tx: Tx, held: Mandate, to: MandateState, by: PersonId, at: datetime, reason: str) -> None:
+    """Revoked, suspended or expired, for a reason; nothing it had begun and not sent is sent any more."""
+    moved = move(tx, held, to, at, reason=reason)
+    assert moved, "the row is held since it was read"
+    call_back(tx, held, at)
+    kind = "mandate_suspended" if to is M.SUSPENDED else "mandate_revoked"
+    audit(tx, kind, held, by, at, {"reason": reason})
+
+
+def audit(tx: Tx, kind: str, held: Mandate, by: PersonId, at: datetime, body: dict[str, Any]) -> None:
+    """A line in the book, under the payer's name."""
+    facts = {"account": held.account, **body}
+    journal.record(tx, kind=kind, person=held.payer, actor=by, subject=held.id, at=at, body=facts)
+
+
+def call_back(tx: Tx, held: Mandate, at: datetime) -> None:
+    """Announced debits will not be made, unsent ones are cancelled, and sent ones are closed where the rail allows."""
+    waiting = sa.and_(debits.c.mandate == held.id, debits.c.state.in_(["announced", "asking"]))
+    tx.conn.execute(
+        sa.update(debits).where(waiting).values(state="not_made", reason="stopped", updated_at=at)
+    )
+    for payment in _under_way(tx, held):
+        row = states.read(tx, payment, hold=True)
+        if row.state is State.CONFIRMED:
+            why = {"reason": "stopped", "stop_asked": True, "next_at": None}
+            states.move(tx, payment, State.CONFIRMED, State.CANCELLED, at, **why)
+        elif row.state in COLLECTING:
+            states.note(tx, payment, stop_asked=True, next_at=at)
+
+
+def _under_way(tx: Tx, held: Mandate) -> list[PaymentId]:
+    rows = tx.conn.scalars(
+        sa.select(payments.c.id)
+        .join(debits, debits.c.payment == payments.c.id)
+        .where(debits.c.mandate == held.id, payments.c.state.not_in([s.value for s in FINAL]))
+        .order_by(payments.c.id)
+    )
+    return [PaymentId(p) for p in rows]
+
+
+def _tell_the_others(tx: Tx, held: Mandate, by: PersonId, at: datetime) -> None:
+    holder = till_account(tx, held.account).holder
+    body = {"mandate": held.id, "account": held.account, "payer": held.payer, "by": by, "holder": holder}
+    for person in dict.fromkeys(p for p in (held.payer, holder) if p is not None and p != by):
+        notice(tx, person, "mandate_stopped_for_you", held.id, body, at)
+
+
+def lower(
+    tx: Tx, mandate: str, by: PersonId, at: datetime, per_charge: Money | None, per_month: Money | None
+) -> bool:
+    """Lowers caps of a live mandate at once. A cap below the fixed amount would only ever fail, so it is refused too."""
+    try:
+        held = read(tx, mandate, hold=True)
+    except NoSuchMandate:
+        return False
+    charge, month = per_charge or held.terms.per_charge, per_month or held.terms.per_month
+    least = held.terms.amount or Money(1)
+    lower_now = least <= charge <= held.terms.per_charge and least <= month <= held.terms.per_month
+    changed = (charge, month) != (held.terms.per_charge, held.terms.per_month)
+    if held.state not in LIVE or not (lower_now and changed) or not may_stop(tx, held, by, at):
+        return False
+    note(tx, held.id, per_charge_fen=charge.fen, per_month_fen=month.fen, updated_at=at)
+    if spent_this_month(tx, held, at)[1] > month:
+        call_back(tx, held, at)  # what is written and not sent would be more than he now wants
+    caps = {"per_charge_fen": charge.fen, "per_month_fen": month.fen, "before_fen": held.terms.per_month.fen}
+    audit(tx, "mandate_changed", held, by, at, caps)
+    return True
+
+
+def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:
+    """Leaves the announced debit of this account out; payer, holder or who may agree for the account can say so."""
+    held = live_at(tx, account, hold=True)
+    if held is None or not may_stop(tx, held, by, at):
+        return False
+    announced = sa.and_(debits.c.mandate == held.id, debits.c.state == "announced")
+    values = {"state": "skipped", "reason": "skipped", "updated_at": at}
+    return tx.conn.execute(sa.update(debits).where(announced).values(**values)).rowcount > 0
