@@ -184,7 +184,7 @@ def build(
     roads = (
         dict(channels)
         if channels is not None
-        else {n: Named(n, web) for n in ("web", "sms", "telegram", "console", "voice")}
+        else {n: Named(n, web) for n in ("web", "sms", "sms_before", "telegram", "console", "voice")}
     )
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,

@@ -17,7 +17,7 @@ from data.store import journal, letters
 from data.store.audit import audit
 from data.store.engine import Tx
 from data.store.payments import act_lines, acts, payments
-from data.store.people import accounts, codes
+from data.store.people import accounts, codes, enrolments
 from data.store.post import outbox, tickets
 from data.store.talks import tokens
 from data.town import World
@@ -105,7 +105,10 @@ def buttons_of(tx: Tx, person: PersonId) -> list[PlacedButton]:
 def newest_code(tx: Tx, person: PersonId) -> str | None:
     """The newest one-time code on the person's other phone, while it is still good for something."""
     unused = sa.select(codes.c.id).where(codes.c.person == person, codes.c.used_at.is_(None))
-    if tx.conn.execute(unused).first() is None:
+    proving = sa.select(enrolments.c.talker).where(
+        enrolments.c.talker == person, enrolments.c.proven_at.is_(None)
+    )
+    if tx.conn.execute(unused).first() is None and tx.conn.execute(proving).first() is None:
         return None
     texts = [
         wire.load_said(x.body).text for x in letters.letters_to(tx, person) if x.channel == second_phone.SMS

@@ -277,6 +277,7 @@ class Playground:
         """All that follows at this instant."""
         await self.app.desk.rest()
         await self.app.runner.due()
+        await self.app.store.run(lambda tx: self.app.ladder.climb(tx, self.clock.now()))
         await self.app.desk.tell_news()
 
     async def _staff(
@@ -327,8 +328,9 @@ class Playground:
             case "biller_ack":
                 await self._acknowledge(str(value["account"]), Money(int(value["fen"])))
             case "meter":
+                use = {"daily_use_fen": int(value["daily_use"])} if "daily_use" in value else {}
                 await self.control.change_account(
-                    str(value["account"]), balance_fen=int(value["balance"]), acks="manual"
+                    str(value["account"]), balance_fen=int(value["balance"]), acks="manual", **use
                 )
                 await self.app.sweep()
             case "callback":
@@ -405,7 +407,8 @@ class Playground:
         code = await self.app.store.run(lambda tx: evidence.newest_code(tx, PersonId(person)))
         if kind == "code" and code:
             return code
-        pin = self.world.people[PersonId(person)].pin
+        known = self.world.people.get(PersonId(person))
+        pin = known.pin if known else None
         if not pin:
             raise Unsupported("second_factor")
         return pin

@@ -17,7 +17,7 @@ from data.store import letters
 from data.store.engine import Tx
 from data.store.talks import turns
 from data.town import World
-from dialogues import codes, staffing, wire
+from dialogues import codes, staffing, strangers, wire
 from dialogues.relations import relation_word
 from payments.authority import people
 
@@ -69,15 +69,15 @@ class WebTalks:
 
     async def history(self, person: PersonId, since_seq: int = 0) -> list[Entry]:
         """What was said after `since_seq`, oldest first."""
-        return await self._app.store.run(lambda tx: history(tx, person, since_seq))
+        return await self._app.store.run(lambda tx: history(tx, _whose(tx, person), since_seq))
 
     async def phone(self, person: PersonId) -> list[Sms]:
         """Messages to the person's other phone."""
-        return await self._app.store.run(lambda tx: _phone(tx, person))
+        return await self._app.store.run(lambda tx: _phone(tx, _whose(tx, person)))
 
     async def liking(self, person: PersonId) -> Liking:
         """Language and letter size as the conversation keeps them."""
-        return await self._app.store.run(lambda tx: _liking(tx, person))
+        return await self._app.store.run(lambda tx: _liking(tx, _whose(tx, person)))
 
     async def prefer(self, person: PersonId, *, locale: str | None = None, large: bool | None = None) -> None:
         """Keeps what was chosen with the page's own buttons, through the door like everything else."""
@@ -93,6 +93,11 @@ class WebTalks:
         return self._app.web.changes(person)
 
 
+def _whose(tx: Tx, person: PersonId) -> PersonId:
+    """Whose page it is: a browser that was linked to somebody shows that person's talk."""
+    return strangers.person_of(tx, CHANNEL, person)
+
+
 def history(tx: Tx, person: PersonId, since_seq: int = 0) -> list[Entry]:
     """Turns and letters of a talk woven together: each reply stands under what it answers."""
     first = since_seq // _ENTRIES_A_TURN
@@ -101,7 +106,7 @@ def history(tx: Tx, person: PersonId, since_seq: int = 0) -> list[Entry]:
     ).all()
     replies: defaultdict[str, list[letters.Letter]] = defaultdict(list)
     for letter in letters.letters_to(tx, person):
-        if letter.channel != codes.SMS and letter.state != "dropped":
+        if letter.channel not in codes.ELSEWHERE and letter.state != "dropped":
             replies[letter.cause].append(letter)
     entries = [e for row in rows for e in _entries(tx, row, replies)]
     return [e for e in entries if e.seq > since_seq]
@@ -140,8 +145,8 @@ def _phone(tx: Tx, person: PersonId) -> list[Sms]:
 def _liking(tx: Tx, person: PersonId) -> Liking:
     talk = staffing.peek(tx, person)
     if talk is None:
-        who = people.person(tx, person)
-        return Liking(who.locale, who.low_sight)
+        who = people.find(tx, person)
+        return Liking() if who is None else Liking(who.locale, who.low_sight)
     return Liking(talk.preferences.locale, talk.preferences.large)
 
 

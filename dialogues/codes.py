@@ -9,9 +9,10 @@ from data.store import letters
 from data.store.engine import Tx
 from dialogues import wire
 from dialogues.model import Said
-from payments.authority import factors, people
+from payments.authority import enrolling, factors, people
 
 SMS = "sms"
+ELSEWHERE = frozenset({SMS, enrolling.BEFORE})  # other telephones: what goes there is no reply of a talk
 
 
 def send(

@@ -18,7 +18,7 @@ from dialogues.actions.ports import bill_name
 from dialogues.model import CheckFactor, Commit, Conversation, Facts, IssueCode, News, Propose
 from dialogues.relations import relation_word
 from dialogues.results import payment_slots
-from payments import inviting
+from payments import debiting, inviting
 from payments.acts import (
     AlreadyConfirmed,
     Confirmed,
@@ -70,6 +70,8 @@ class Counter:
             return self._take_over(ActId(str(wish.arguments["act_id"])))
         if wish.act == "mandate":
             return self._propose_mandate(wish)
+        if wish.act == debiting.KIND:
+            return self._propose_debit(wish)
         if wish.act == inviting.KIND:
             return self._propose_offer(wish)
         till = self.house.till
@@ -109,6 +111,22 @@ class Counter:
             return Verdict("refused", {"reason": answer.reason})
         factor = {"code_sent": self._has_second_phone, "has_pin": self._has_pin}
         return Verdict("proposed", standing.read_back(answer) | factor)
+
+    def _propose_debit(self, wish: Propose) -> Verdict:
+        """A payment by itself the payer was asked about first: read back at what the biller says now."""
+        if not (self._has_pin or self._has_second_phone):
+            return Verdict("refused", {"reason": "no_factor"})
+        answer = self.house.till.propose_debit(
+            self.tx,
+            debit=str(wish.arguments["debit"]),
+            quote=QuoteId(wish.arguments["quote"]),
+            proposer=self.event.person,
+            channel=self.conversation.channel,
+            at=self.event.at,
+        )
+        if isinstance(answer, Refusal):
+            return Verdict("refused", {"reason": answer.reason})
+        return Verdict("proposed", self._read_back(answer) | {"amount": answer.total.fen})
 
     def _propose_offer(self, wish: Propose) -> Verdict:
         """What a relative or helper shall be let do, to read back."""
@@ -266,9 +284,10 @@ class Counter:
             self.tx, act=ActId(wish.act), digest=wish.digest, evidence=self._evidence(wish), at=self.event.at
         )
         match answer:
-            case Confirmed() | AlreadyConfirmed() if self._agrees(wish.act):
-                agreed = News(standing.FLOW, {}, act=wish.act, outcome=standing.AGREED)
-                return Verdict("submitted", news=agreed)
+            case Confirmed() | AlreadyConfirmed() if self._kind(wish.act) in ("mandate", debiting.KIND):
+                told = standing.agreed(self.conversation)
+                agreed = News(standing.FLOW, told, act=wish.act, outcome=standing.AGREED)
+                return Verdict("submitted", payments=answer.payments, news=agreed)
             case Confirmed():
                 return Verdict("submitted", payments=answer.payments)
             case AlreadyConfirmed():
@@ -278,14 +297,14 @@ class Counter:
             case _:
                 assert_never(answer)
 
-    def _agrees(self, act: str) -> bool:
-        """Whether an act only agrees to an automatic payment: no money moves, and its outcome is known at once."""
-        return self.house.till.act(self.tx, ActId(act)).kind == "mandate"
+    def _kind(self, act: str) -> str:
+        """Of an act about automatic payments the outcome is known at once; what becomes of a debit its own news tell."""
+        return self.house.till.act(self.tx, ActId(act)).kind
 
     def _evidence(self, wish: Commit) -> Evidence:
         """How the yes was given; for an automatic payment with the very words that were read back."""
         words, wording = "", ""
-        if self._agrees(wish.act):
+        if self._kind(wish.act) == "mandate":
             words, wording = standing.words(self.house, self.conversation, self.facts)
         return Evidence(
             event_id=self.cause,

@@ -24,7 +24,7 @@ from data.ids import PaymentId, PersonId, fresh
 from data.store import letters
 from data.store.engine import Store, Tx
 from data.store.talks import calls
-from dialogues import conversations, staffing, turn, wire
+from dialogues import codes, conversations, staffing, turn, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Outside, OutsideAction, Result
 from dialogues.hearing import readable
@@ -277,7 +277,9 @@ def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
 
 def _said_since(tx: Tx, person: PersonId, seq: int) -> list[Said]:
     found = letters.letters_to(tx, person, seq)
-    return [wire.load_said(x.body) for x in found if x.channel != "sms" and x.state != "dropped"]
+    return [
+        wire.load_said(x.body) for x in found if x.channel not in codes.ELSEWHERE and x.state != "dropped"
+    ]
 
 
 def _calls_left(tx: Tx, now: datetime) -> list[OutsideCall]:

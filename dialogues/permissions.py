@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from data.catalogue import Catalogue
@@ -30,24 +31,38 @@ _LINKING = frozenset(
         linking.ENDED_GIVER,
         linking.ENDED_TAKER,
         "reminder",
+        "address_added",
+        "pin_vouch",
+        "pin_vouched",
     }
 )
 KINDS = approving.KINDS | _LINKING
 
 
 def news_of(
-    tx: Tx, till: Till, catalogue: Catalogue, person: PersonId, kind: str, body: dict[str, Any], locale: str
+    tx: Tx,
+    till: Till,
+    catalogue: Catalogue,
+    person: PersonId,
+    kind: str,
+    body: dict[str, Any],
+    locale: str,
+    at: datetime,
 ) -> model.News | None:
     """One row of such news as an input of the engine; None when the matter is over meanwhile."""
     if kind == inviting.TAKEN:
         return model.News("confirm_link", _taker(tx, PersonId(body["who"]), str(body["invitation"])))
+    if kind == "pin_vouch":
+        elder = PersonId(body["elder"])
+        return model.News("vouch", {"who": named(tx, person, elder, locale), "elder": elder})
     if kind not in approving.KINDS:
         who = named(tx, person, PersonId(body["who"]), locale)
         return model.News("tell_permission", {"news": kind, **_facts(body), "who": who})
     found = till.act(tx, ActId(body["act"]))
     slots = act_slots(tx, catalogue, found, locale) | {"news": kind}
     if kind == approving.ASKED:
-        if found.state is not ActState.APPROVAL_WAIT:
+        # It may have waited for the morning: who may not decide any more hears nothing of the bill (L6).
+        if found.state is not ActState.APPROVAL_WAIT or person not in approving.deciders(tx, found, at):
             return None
         slots["who"] = named(tx, person, found.proposer, locale)
         return model.News("approve_payment", slots)
@@ -105,7 +120,7 @@ def named(tx: Tx, person: PersonId, other: PersonId, locale: str) -> str:
         kind = "helper"
     word = relation_word(kind, locale)
     if word is None:
-        return known.name
+        return masked_name(known.name)  # nobody to each other yet: an invitation refused tells no full name
     if locale == "en":
-        return f"{known.name}, {'the community' if kind == 'helper' else 'your'} {word},"
+        return f"{known.name}, {'the community' if kind == 'helper' else 'your'} {word}"
     return f"{word}{known.name}" if kind == "helper" else f"您{word}{known.name}"

@@ -134,10 +134,32 @@ def _buttons_of(release: Release, response: str, locale: str) -> dict[str, tuple
     for variation in variations:
         for place, button in enumerate(variation.buttons, start=1):
             if name := _BUTTON_VALUES.get(button.payload) or responses.choice_of(button.payload):
-                found[name] = tuple(dict.fromkeys((*found.get(name, ()), button.title, str(place))))
+                yes = _YES.get(locale, ()) if place == 1 and variation.metadata.get("offers") == "yes" else ()
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), button.title, str(place), *yes)))
     return found
 
 
+# 要现在充吗? with {offers: "yes"} is a question whose plain yes means its first button.
+_YES = {
+    "zh": (
+        "好",
+        "好的",
+        "好啊",
+        "行",
+        "可以",
+        "要",
+        "是",
+        "是的",
+        "嗯",
+        "付",
+        "付吧",
+        "交",
+        "交吧",
+        "充",
+        "充吧",
+    ),
+    "en": ("yes", "yes please", "ok", "okay", "sure", "pay", "please do", "go ahead"),
+}
 _BUTTON_VALUES = {"/affirm": "yes", "/deny": "no", "/human": "human", "/stop": "stop"}
 
 

@@ -19,6 +19,7 @@ from dialogues.predicate import Scope
 
 DEFAULT_LOCALE = "zh"
 _SHANGHAI = timezone(timedelta(hours=8))  # no summer time since 1991
+_MOST_BUTTONS = 6  # a wall of thirty is no choice; the others are named in words
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)(?:\.([a-z]+))?\}")
 _CHOICE = re.compile(r'^/choose\{\s*"?([^"{}]+?)"?\s*\}$')
 _MONTHS = [
@@ -149,9 +150,10 @@ def _offered_buttons(say: Say) -> tuple[ButtonSpec, ...]:
     choices = say.values.get("choices")
     if say.asks != "choice" or not isinstance(choices, Mapping):
         return ()
-    return tuple(
+    offered = [
         ButtonSpec(str(words[0]), f'/choose{{"{value}"}}') for value, words in choices.items() if words
-    )
+    ]
+    return tuple(offered[:_MOST_BUTTONS])
 
 
 # --- values in words ---------------------------------------------------------------------------------------------

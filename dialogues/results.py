@@ -41,7 +41,7 @@ def news_of(
     if kind == "handoff":
         return model.News("tell_handoff", {"who": body["who"], "note": body["note"]})
     if kind in permissions.KINDS:
-        return permissions.news_of(tx, till, catalogue, person, kind, body, locale)
+        return permissions.news_of(tx, till, catalogue, person, kind, body, locale, at)
     if kind in standing.KINDS:
         return standing.news_of(tx, till, catalogue, person, kind, body, locale, at)
     view = till.outcome(tx, PaymentId(body["payment"]))

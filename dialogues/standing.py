@@ -7,16 +7,19 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from data.catalogue import Catalogue
+from data.clock import shanghai
 from data.ids import AccountId, PaymentId, PersonId
+from data.model import May
 from data.money import Money
 from data.store.engine import Tx
 from dialogues import model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
 from payments import mandates
-from payments.authority import people
+from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
+from payments.quoting import overtaken
 from payments.terms import MandateKind, ProposedMandate, Terms
 from payments.till import PaymentView, Till
 
@@ -43,6 +46,7 @@ KINDS = frozenset(
         "auto_asks",
         "debit_ahead",
         "low_balance",
+        "bill_due",
         "warning",
     }
 )
@@ -77,7 +81,25 @@ def read_back(proposed: ProposedMandate) -> dict[str, Any]:
         "strength": proposed.strength.value,
         "run_times": tried.times if tried else None,
         "run_total": tried.total.fen if tried else None,
+        **_rising(proposed),
     }
+
+
+def _rising(proposed: ProposedMandate) -> dict[str, Any]:
+    """A higher cap waits 72 hours: from which day it counts, and what holds until then."""
+    if proposed.rises_at is None or proposed.month_until_then is None or proposed.charge_until_then is None:
+        return {"rises_at": None}
+    return {
+        "rises_at": proposed.rises_at.isoformat(),
+        "month_before": proposed.month_until_then.fen,
+        "charge_before": proposed.charge_until_then.fen,
+    }
+
+
+def agreed(talk: model.Conversation) -> dict[str, Any]:
+    """What stays to be said after the yes: until when the old caps hold, when they were raised."""
+    read = talk.top.context.get("facts", {}) if talk.top else {}
+    return {name: read[name] for name in ("rises_at", "month_before", "charge_before") if read.get(name)}
 
 
 def words(house: House, talk: model.Conversation, facts: model.Facts) -> tuple[str, str]:
@@ -105,7 +127,14 @@ def news_of(
     view = till.outcome(tx, PaymentId(str(payment))) if payment else None
     if view is not None and _overtaken(kind, view):
         return None
+    if kind == "bill_due" and _bill_over(tx, till, body, at):
+        return None
+    sees = _may_hear(tx, person, AccountId(str(body["account"])), at)
+    if not sees and kind in _OF_THE_ACCOUNT:
+        return None
     slots = _about(tx, catalogue, body, locale) | _terms_slots(tx, body) | _figures(body) | {"news": kind}
+    if not sees:
+        slots |= dict.fromkeys(_OF_THE_METER)
     slots |= _person_slots(tx, person, body, locale)
     slots["auto_off"] = bool(body.get("mandate_state"))
     if view is not None:
@@ -114,11 +143,41 @@ def news_of(
     return model.News(FLOW, {name: value for name, value in slots.items() if value is not None})
 
 
+# News about somebody's account rather than about one's own money, and the figures that tell how he lives.
+_OF_THE_ACCOUNT = frozenset(
+    {
+        "low_balance",
+        "still_low",
+        "bill_due",
+        "warning",
+        "debit_ahead",
+        "auto_asks",
+        "auto_not_made",
+        "mandate_unread",
+    }
+)
+_OF_THE_METER = ("balance", "balance_after", "days_left")
+
+
+def _may_hear(tx: Tx, person: PersonId, account: AccountId, at: datetime) -> bool:
+    """News may have waited for the morning: the leave they rest on must stand when they are told (L6)."""
+    return any(access.may(tx, person, verb, account, at) for verb in (May.BILLS, May.NOTICES, May.MANDATE))
+
+
 def _overtaken(kind: str, view: PaymentView) -> bool:
     """News that waited for the morning may no longer be so (L2)."""
     if kind == "auto_started":
         return view.posted_at is not None or view.told == "refused"
     return kind == "auto_failed" and view.captured_at is not None
+
+
+def _bill_over(tx: Tx, till: Till, body: Mapping[str, Any], at: datetime) -> bool:
+    """A reminder that waited for the morning: its bill was paid meanwhile, is being paid, or its day has passed."""
+    account = AccountId(str(body["account"]))
+    paid = till.open_payment(tx, account) is not None or overtaken(
+        tx, account, datetime.fromisoformat(str(body["read_at"]))
+    )
+    return paid or shanghai(at).date() > date.fromisoformat(str(body["due_date"]))
 
 
 def _about(tx: Tx, catalogue: Catalogue, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
@@ -144,6 +203,7 @@ _FIGURES = {
     "days_left": "days_left",
     "reason": "reason",
     "due_date": "due_date",
+    "today": "today",
 }
 
 

@@ -99,14 +99,17 @@ class House:
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
     """Serves one event. A repeated delivery finds its row and gets what was answered then (L1)."""
+    event = strangers.whose(tx, event)
     if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
         return _repeated(tx, event)
     person = people.find(tx, event.person)
-    if person is None and not _with_staff(tx, event):
+    newcomer = person is None and not _with_staff(tx, event)
+    if newcomer and not strangers.begins_or_goes_on(tx, house, event):
         return _stranger(tx, house, event)
-    person = person or Person(event.person, "?")
+    person = person or strangers.nobody(event)
     conversation = conversations.load(tx, event.person, house.release.id, person.locale)
     taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
+    taking.newcomer = newcomer
     taking.serve()
     return taking.taken
 
@@ -124,11 +127,10 @@ def _repeated(tx: Tx, event: InboundEvent) -> Taken:
 
 def apologise(tx: Tx, house: House, event: InboundEvent) -> Taken:
     """A turn that broke is answered all the same, in its place: nothing was done, and a person looks (L4)."""
+    event = strangers.whose(tx, event)
     if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
         return _repeated(tx, event)
-    person = people.find(tx, event.person)
-    if person is None:
-        return Taken(event.person, silent=True)
+    person = people.find(tx, event.person) or strangers.nobody(event)
     conversation = conversations.load(tx, event.person, house.release.id, person.locale)
     taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
     taking.give_up()
@@ -144,6 +146,7 @@ def _with_staff(tx: Tx, event: InboundEvent) -> bool:
 def _stranger(tx: Tx, house: House, event: InboundEvent) -> Taken:
     """Somebody we do not know is told how he becomes known, and reaches a person; he sees nobody's bills (settled 26)."""
     said = strangers.answer(tx, house, event)
+    strangers.note(tx, house, event, said)
     taken = Taken(event.person, said=list(said), touched={event.person})
     for one in said:
         letter = letters.put_letter(
@@ -173,6 +176,7 @@ class _Taking:
         self.asked = ""
         self.shown: str | None = None
         self.cancelled_something = False
+        self.newcomer = False
         self.queue: deque[Input] = deque()
 
     def _arrived(self, found: Conversation) -> Conversation:
@@ -186,7 +190,7 @@ class _Taking:
         if found.channel:
             return replace(found, turn=found.turn + 1)
         known = people.addresses_of(self.tx, event.person)
-        usual = next((a.channel for a in known if a.channel != codes.SMS), "console")
+        usual = next((a.channel for a in known if a.channel not in codes.ELSEWHERE), "console")
         return replace(found, channel=usual, turn=found.turn + 1)
 
     @property
@@ -229,12 +233,24 @@ class _Taking:
             if not self.queue:
                 return
             before, heard = self.conversation, self.queue.popleft()
-            self.conversation, effects = engine.step(self.house.release, before, heard, facts)
+            self.conversation, effects = self._step(before, heard, facts)
             if self.house.observe is not None:
                 self.house.observe(before, heard, self.conversation, effects)
             for effect in effects:
                 self._carry(effect)
         self._trouble("a turn did not come to rest")
+
+    def _step(
+        self, before: Conversation, heard: Input, facts: Facts
+    ) -> tuple[Conversation, Sequence[Effect]]:
+        """One step of the engine. Of what somebody unknown may not begin nothing happens: he enrols first (settled 26)."""
+        if not self.newcomer or people.find(self.tx, self.event.person) is not None:
+            return engine.step(self.house.release, before, heard, facts)
+        before = replace(before, pending_wishes=())
+        after, effects = engine.step(self.house.release, before, heard, facts)
+        if (wish := strangers.beyond(after)) is None:
+            return after, effects
+        return engine.step(self.house.release, before, strangers.enrols_first(wish, before), facts)
 
     def _write(self) -> None:
         recent = self.conversation.recent

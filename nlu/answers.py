@@ -34,6 +34,8 @@ from nlu.refusals import is_card
 from nlu.text import clauses, fold
 
 _CONSENTS = {"confirm", "consent", "name_check"}
+# 现在交吗: 交 is a yes there. What follows is a read-back, so nothing moves by it.
+_OFFERS = {"pay_now", "top_up_now"}
 _CODE_LENGTHS = range(4, 9)
 _WITH_CODE = re.compile(
     r"^(?P<yes>.+?)[\s,。.:!]*(?:(?:密码|验证码|码|code|pin)(?:是|is|:)?)?[\s:,]*(?P<code>[0-9](?: ?[0-9]){3,7}|[零一二三四五六七八九幺洞两]{4,8})[。.!]?$"
@@ -59,7 +61,7 @@ _WANTS = re.compile(
 _ORDINAL = {"第一个": 0, "第一": 0, "头一个": 0, "前面那个": 0, "第二个": 1, "第二": 1, "第三个": 2, "第三": 2, "最后一个": -1,
             "first": 0, "the first": 0, "first one": 0, "the first one": 0, "second": 1, "the second": 1, "second one": 1, "the second one": 1,
             "third": 2, "the third": 2, "the third one": 2, "the last one": -1}  # fmt: skip
-_NEGATIVE = re.compile(r"不|别|没|\b(?:not|don't|no)\b")
+_NEGATIVE = re.compile(r"不|别|没|甭|莫|勿|\b(?:not|don't|no)\b")
 _WHY = re.compile(r"为什么|为啥|怎么|\bwhy\b|\bhow\b")
 
 
@@ -110,6 +112,9 @@ def answer(text: str, utterance: Utterance, expectation: Expectation, locale: st
         return [Explain("wait")]
     if expectation.collected and text in _DONE:
         return [SetSlot(expectation.slot or "account", expectation.collected)]
+    # 好 to 要现在充吗, told while nothing is under way, takes up what was offered.
+    if expectation.in_flow is None and (taken := _choice_by_word(text, expectation)):
+        return [taken]
     if said := _agreed(text, expectation, locale, voice):
         return said
     if chosen := _choice_by_word(text, expectation):
@@ -129,7 +134,8 @@ def _agreed(text: str, expectation: Expectation, locale: str, voice: bool) -> li
         code = parse_digits(match["code"])
         if isinstance(code, Digits) and consent.is_yes(match["yes"], locale, asks, voice=False):
             return [Affirm(strength), Code(code.value)]
-    if consent.is_yes(text, locale, expectation.asks, voice):
+    asked = "consent" if expectation.slot in _OFFERS else expectation.asks
+    if consent.is_yes(text, locale, asked, voice) or _pays_them_all(text, expectation, locale):
         return [Affirm(strength)]
     if expectation.asks in {"confirm", "code"} and consent.says_wrong(text, locale):
         return [CannotHandle("what_is_wrong")]
@@ -141,6 +147,18 @@ def _agreed(text: str, expectation: Expectation, locale: str, voice: bool) -> li
         )
     wrong_number = expectation.asks == "account" and expectation.collected
     return [CorrectSlot(expectation.slot or "account", None) if wrong_number else Deny()]
+
+
+_PAYS_THEM_ALL = re.compile(
+    "(?:好的?|嗯|行|那就?|就|对|,)*(?:都|全|全部|一起|一块儿?|统统)(?:给我|帮我)?(?:交|付|缴)(?:了|掉)?吧|(?:yes |ok |please )?pay (?:them )?(?:all|all of them)(?: please)?"
+)
+
+
+def _pays_them_all(text: str, expectation: Expectation, locale: str) -> bool:
+    """都交了吧 is a yes to a list that was read back, and to nothing else: 都交了 alone may say that it is done."""
+    listed = expectation.in_flow == "pay_joint" and expectation.asks == "confirm"
+    bare = text if locale == "en" else text.replace(" ", "")
+    return listed and bool(_PAYS_THEM_ALL.fullmatch(bare.rstrip("。.!")))
 
 
 def _value(text: str, utterance: Utterance, expectation: Expectation, locale: str) -> list[Command]:
@@ -285,12 +303,27 @@ def _choice(text: str, utterance: Utterance, expectation: Expectation, locale: s
         _choice_in_order,
         _choice_by_sound if utterance.voice or expectation.voice else _no_choice,
         _choice_inside,
+        _choice_by_mask,
     ):
         if chosen := read(text, expectation):
             return [chosen]
     if expectation.slot == "utility" and len(kinds := utilities(text, locale)) == 1 and len(text) <= 12:
         return [SetSlot("utility", kinds[0].value)]
     return _number(text, utterance, expectation, locale) if expectation.digits else []
+
+
+def _choice_by_mask(text: str, expectation: Expectation) -> Choose | None:
+    """程福生的 chooses the one that is listed as 程*生: who knows the name may say it."""
+    if _NEGATIVE.search(text) or len(text) > 20:
+        return None
+    found = {
+        value
+        for value, words in expectation.choices.items()
+        for word in words
+        if re.search("^[\u3400-\u9fff]\\*+[\u3400-\u9fff]?$", word)
+        and re.search(re.escape(word).replace("\\*", "[\u3400-\u9fff]"), text)
+    }
+    return Choose(found.pop()) if len(found) == 1 else None
 
 
 def _no_choice(text: str, expectation: Expectation) -> Choose | None:

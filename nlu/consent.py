@@ -74,6 +74,17 @@ YES_ZH = frozenset(
         "是我",
         "是本人",
         "是的没错",
+        "好额",
+        "好个",
+        "对额",
+        "对个",
+        "是额",
+        "可以额",
+        "要得的",
+        "中嘞",
+        "得行",
+        "成啊",
+        "成吧",
     ]
 )
 # Only where a payment or a permission is being asked for.

@@ -20,7 +20,7 @@ _BILLS_EN = re.compile(r"\b(?:bills?|household|home|house|flat|owed?|due|everyth
 _PAYS_ZH = re.compile("[交缴付充买]")
 _PAYS_EN = re.compile(r"\b(?:pay|settle|top up|clear)\b")
 _OFF_ZH = re.compile(
-    "(?:先|暂时|就|都|今天)?(?:不|别|甭|不要|不用)(?:要|用|想)?(?:交|缴|付|充|弄|管)|去掉|拿掉|删掉|除外|除了|不算|去了"
+    "(?:先|暂时|就|都|今天)?(?:不|别|甭|不要|不用)(?:要|用|想)?(?:交|缴|付|充|弄|管)|(?:不要|不用)(?=[水电燃煤气固宽有供暖]|了|吧|$)|去掉|拿掉|删掉|除外|除了|不算|去了"
 )
 _OFF_EN = re.compile(
     r"\b(?:don't|do not|not|without|except|leave out|leave off|take off|drop|skip|remove|take out)\b"
@@ -38,6 +38,8 @@ def together(begun: list[StartFlow], text: str, locale: str) -> list[StartFlow]:
     """
     if not begun or any(wish.flow != "pay_bill" or _names_one_bill(wish) for wish in begun):
         return begun
+    if (meant := _put_right(text, locale)) is not None:
+        return [StartFlow("pay_bill", {**begun[-1].slots, **_whose(text, locale), "utility": meant.value})]
     kinds = [kind.value for kind in aliases.utilities(text, locale)]
     if len(kinds) == 1 or (not kinds and not _means_all(text, locale)):
         return begun
@@ -46,11 +48,25 @@ def together(begun: list[StartFlow], text: str, locale: str) -> list[StartFlow]:
     return [StartFlow(FLOW, slots(text, locale))]
 
 
+_SLIP_ZH = re.compile("(?:不对|说错了?|讲错了?|错了|搞错了?|弄错了?)[,。 啊呀哦]*(?:应该)?是?")
+_SLIP_EN = re.compile(r"\b(?:no wait|sorry|i mean|i meant|no)\b,? ?(?:i mean )?(?:it's )?(?:the )?")
+
+
+def _put_right(text: str, locale: str) -> Utility | None:
+    """水费,哎不对,是燃气费: one bill before a slip and one behind it; the one behind it is meant."""
+    parts = (_SLIP_EN if locale == "en" else _SLIP_ZH).split(text, maxsplit=1)
+    named = [aliases.utilities(part, locale) for part in parts]
+    return named[1][0] if len(named) == 2 and all(len(kinds) == 1 for kinds in named) else None
+
+
 def slots(text: str, locale: str) -> dict[str, Any]:
     """Which kinds of bills a folded text names, and whose."""
     kinds = [kind.value for kind in aliases.utilities(text, locale)]
+    return ({"joint_kinds": kinds} if kinds else {}) | _whose(text, locale)
+
+
+def _whose(text: str, locale: str) -> dict[str, Any]:
     named = {
-        "joint_kinds": kinds,
         "relation": aliases.relation(text, locale),
         "person_name": aliases.person_name(text) if locale == "zh" else None,
     }

@@ -29,11 +29,18 @@ _USED_EN = re.compile(
 )
 _REFUND_ZH = re.compile("退款|退的?钱|退回|钱.{0,6}退|退(?:给|到)?(?:我|卡)")
 _REFUND_STATE_ZH = re.compile(
-    "到哪|到没|到了吗|到账|到了没|怎么样|怎样|怎么还|还没|什么时候|啥时候|几时|多久|进度|状态|查|哪去|退了没|退了吗|退好|好了吗|有没有|呢$|情况|下来"
+    "到哪|到没|到了吗|到账|到了没|怎么样|怎样|怎么还|还没|什么时候|啥时候|几时|多久|进度|状态|查|哪去|退(?:钱|款)?了(?:没|吗|伐)|退好|好了吗|有没有|呢$|情况|下来"
 )
 _REFUND_EN = re.compile(r"\brefund(?:ed|s)?\b|\bmoney back\b")
 _REFUND_STATE_EN = re.compile(
     r"\bwhere|\bwhen\b|\bstatus\b|\bhow (?:is|far|long)\b|\bhas\b|\bhave (?:i|you)\b|\bdid\b|\bis (?:my|the|there)\b|\bany news\b|\bstill\b|\bcheck\b|\barrived\b|\bcoming\b|\bwhat about\b|\bwhat happened\b"
+)
+
+
+# 刚才都交上了吗 asks whether it went through; it wishes for no payment.
+_JUST_PAID = re.compile(
+    r"(?:刚才|刚刚|刚|方才)[^,。]{0,4}(?:交|付|缴|充)(?:的|费)?(?:[^,。]{0,4})(?:了吗|了没|没有|了伐|上了|成功|到账)|^(?:都)?(?:交|付|缴)上了(?:吗|没|没有|伐)\??$|"
+    r"\bdid (?:it|they|that|everything) (?:all )?(?:go through|get paid)\b|\b(?:is|are|was|were) (?:it|they) all paid\b"
 )
 
 
@@ -45,6 +52,8 @@ def asked(text: str, locale: str) -> StartFlow | None:
         return StartFlow("refund_state") if state else None
     if (_USED_EN if english else _USED_ZH).search(text) and aliases.utilities(text, locale):
         return StartFlow("look_back", slots(text, locale) | _whose(text, locale) | {"look_at": "usage"})
+    if _JUST_PAID.search(text) and not aliases.utilities(text, locale):
+        return StartFlow("look_back", {"look_words": "this month" if english else "这个月"})
     past = _past_en(text) if english else _past_zh(text)
     return StartFlow("look_back", slots(text, locale)) if past else None
 

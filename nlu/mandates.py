@@ -16,15 +16,15 @@ from nlu.rules import parts_of
 from nlu.text import fold, tight
 
 SET, STOP, PAUSE, LIST, WHY = "set_mandate", "stop_mandate", "pause_mandate", "list_mandates", "why_charged"
-ACKNOWLEDGE, SKIP = "acknowledge_warning", "skip_debit"
+ACKNOWLEDGE, SKIP, CAPS = "acknowledge_warning", "skip_debit", "change_caps"
 # What is understood from plain words alone: no sentence is guessed to mean it.
-SAID_PLAINLY = frozenset({PAUSE, ACKNOWLEDGE, SKIP})
+SAID_PLAINLY = frozenset({PAUSE, ACKNOWLEDGE, SKIP, CAPS})
 
 _AUTO_ZH = re.compile(
-    "自动(?!扶梯|售货|取款|柜员|档|门|化)|代扣|自己(?:会)?扣|(?:低于|少于|不足|不到).*[充交缴]|每个?月(?:都|帮我|给我)?(?:自动)?(?:充|交|扣)"
+    "自动(?!扶梯|售货|取款|柜员|档|门|化)|代扣|自己(?:会)?扣|它(?:能|会|能不能|会不会)?自己(?:能|会)?(?:充|交|缴|续)|(?:低于|少于|不足|不到).*[充交缴]|每个?月(?:都|帮我|给我)?(?:自动)?(?:充|交|扣)"
 )
 _AUTO_EN = re.compile(
-    r"\bauto(?:matic(?:ally)?|pay|-pay|pays)?\b|\bdirect debit\b|\bstanding order\b|\bwhenever\b|\bbelow\b|\bevery month\b|\bby itself\b"
+    r"\bauto(?:matic(?:ally)?|pay|-pay|pays)?\b|\bdirect debit\b|\bstanding order\b|\bwhenever\b|\bbelow\b|\bevery month\b|\bby itself\b|\btops? itself up\b|\bitself\b"
 )
 _ENDS = "(?:停(?![电水气])|关|取消|解除|撤|解约|去掉|删|拿掉)"
 _STOPS_ZH = re.compile(
@@ -44,7 +44,7 @@ _RESUME_EN = re.compile(r"\b(?:resume|restart|again|re-?enable|back on|unpause)\
 _CHANGE_ZH = re.compile("改|换成|调(?:到|成|整|高|低)|变成|提高|降低")
 _CHANGE_EN = re.compile(r"\b(?:change|instead|make it|raise|lower it|increase|decrease|adjust|modify)\b")
 _LIST_ZH = re.compile(
-    "哪些|有没有|有什么|什么样|几个|几样|看看|查|列|还(?:在|开|有效)|设了(?:没|吗|什么)|开了(?:没|吗)|是不是|怎么停|为什么停|停了(?:吗|没|没有)|情况|清单"
+    "哪些|有没有|有什么|什么样|几个|几样|看看|查|列|还(?:在|开|有效)|设了(?:没|吗|什么|啥|哪|几)|开了(?:没|吗)|是不是|怎么停|为什么停|停了(?:吗|没|没有)|情况|清单"
 )
 _LIST_EN = re.compile(
     r"\b(?:which|what|list|show|see|any|are there|do i have|is there|look at|still on|is .{1,20} on)\b|\?$"
@@ -92,6 +92,20 @@ _EACH = re.compile(
 _BREAKS = re.compile("[,。;，；]| and ")
 
 
+_ENOUGH_ZH = re.compile(
+    "(?:就(?:行|够|好|可以)|够了|为止|降(?:到|成|低)?|调(?:到|成|低|高)|改(?:到|成)?|提(?:高|到)|换成|升到)"
+)
+_ENOUGH_EN = re.compile(r"\b(?:is enough|will do|lower|raise|change|reduce|increase|make|set)\b")
+
+
+def only_caps(text: str, locale: str) -> dict[str, int]:
+    """一个月最多200就行, 自动缴费上限改成200: caps and no other term, said of what is agreed already; {} otherwise."""
+    if not (_ENOUGH_EN if locale == "en" else _ENOUGH_ZH).search(text):
+        return {}
+    found = terms(text, locale)
+    return found if found and found.keys() <= {"per_month", "per_charge"} else {}
+
+
 def business(text: str, locale: str) -> str | None:
     """Which business with automatic payments a folded sentence begins; None when it is about something else."""
     english = locale == "en"
@@ -104,7 +118,7 @@ def business(text: str, locale: str) -> str | None:
         return LIST
     if (_STOPS_EN if english else _STOPS_ZH).search(text) and not agrees:
         return STOP
-    return SET
+    return CAPS if only_caps(text, locale) else SET
 
 
 def _plainly_stops(text: str, english: bool) -> bool:
@@ -199,6 +213,8 @@ def _at_rest(text: str, locale: str, named: dict[str, Any]) -> list[Command]:
         return [StartFlow(SKIP, {k: v for k, v in named.items() if k in ("utility", "relation")})]
     if asks_why(text, locale):
         return [StartFlow(WHY, named)]
+    if caps := only_caps(text, locale):
+        return [StartFlow(CAPS, _without_amount(named) | dict(caps))]
     return []
 
 
@@ -218,6 +234,8 @@ def wish(flow: str, text: str, named: dict[str, Any], locale: str) -> StartFlow:
     slots = _without_amount(named)
     if flow == STOP and (_EVERY_EN if locale == "en" else _EVERY_ZH).search(text):
         slots["mandate_choice"] = "all"
+    if flow == CAPS:
+        return StartFlow(flow, slots | only_caps(text, locale))
     if flow != SET:
         return StartFlow(flow, slots)
     return StartFlow(flow, slots | terms(text, locale) | ({"changes": True} if changes(text, locale) else {}))

@@ -35,6 +35,9 @@ _NOT_FOR_US = re.compile(
 
 # One pattern for each thing asked: what is said of it stands in the responses, as utter_about_ and its name.
 _TOPICS_ZH = {
+    "reminders": re.compile("^(?!.*(?:闺女|女儿|儿子|老伴|他们|老人))(?!.*(?:不要|别|不用)).*(?:会|能|给我|帮我|到期|到时候?|快没|低了?|要交)[^,。]{0,8}提醒(?:我|一下|一声|吗|么|不|伐|就行|就好|就可以|了|下|吧)*$|^(?:什么时候|啥时候|几时|多久)(?:会)?提醒(?:我)?$"),
+    "invited": re.compile("(?:怎么|咋|如何|怎样)(?:才)?(?:能)?(?:让|叫|请)?(?:我妈|我爸|他们?|她|爸妈)?(?:看到?|邀请|帮着?看|管)(?:我妈|我爸|爸妈|他们|她|他)?(?:我)?(?:家)?(?:的)?(?:账|账单|费)?$|(?:让|叫|请)(?:我妈|我爸|爸妈|他|她|他们)(?:邀请|加)我.{0,4}(?:怎么|咋|如何)"),
+    "others_leave": re.compile("^谁(?:能|可以|在)?看过?(?:他|她|我爸妈?|我妈|他们)(?:的|家的?)?(?:账|账单|单子)$"),
     "discount": re.compile(
         f"(?:有没有|有|能|可以|可不可以|能不能|给).{{0,6}}(?:优惠|折扣|打折|打个折|便宜|少收|减免|少交|少付|少缴).{{0,4}}{_ASKS_ZH}$|^(?:打折|优惠|便宜)(?:一?点|些)?(?:吗|么|不)$"
     ),
@@ -55,6 +58,9 @@ _TOPICS_ZH = {
     "sorry": re.compile("^(?:你|您|真|真是|太|好|怎么|这么|这|这个|什么|机器|东西|破|啊|哎)*(?:笨|傻|蠢|笨蛋|傻瓜|烦|烦死|烦死了|气死|气死我|没用|不好用|难用|垃圾|废物|麻烦死|太慢|搞不懂你)(?:了|人|啊|呀|得很|的|东西|死了)*$"),
 }  # fmt: skip
 _TOPICS_EN = {
+    "reminders": re.compile(r"^(?:will|do|can|could) (?:you|i) (?:please )?(?:get a )?remind(?:er)?s?(?: me)?(?: when .*| before .*| in time)?$|^(?:just |please )*remind me (?:when|before|in time)\b.*$"),
+    "invited": re.compile(r"^how (?:can|do|does) (?:i|my (?:mum|mom|dad|mother|father|parents)) (?:see|look at|invite|help with|add) (?:me|my (?:mum|mom|dad|mother|father|parents)(?:'s|s'|')?(?: bills?| account)?)$"),
+    "others_leave": re.compile(r"^who (?:can|may) (?:see|look at) (?:his|her|their) bills?$"),
     "discount": re.compile(r"\b(?:discount|discounts|cheaper|concession|concessions|reduction|money off)\b"),
     "fee": re.compile(r"\b(?:do|does|will|is|are|any|what|how)\b.*\b(?:fee|fees|commission|service charge|handling charge)\b|^(?:is (?:it|this) free|does it cost (?:anything|money|extra)|do you charge)(?: for (?:this|it))?$"),
     "who": re.compile(r"^(?:who|what) (?:are|is) (?:you|this)$|^are you (?:a |an )?(?:robot|bot|machine|computer|program|ai|human)$|^what(?:'s| is) your name$|^am i (?:talking|speaking) to a (?:robot|machine|computer|bot)$"),

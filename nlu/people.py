@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from nlu import aliases
-from nlu.commands import Affirm, Command, Expectation, StartFlow
+from nlu.commands import Affirm, Command, CorrectSlot, Expectation, Explain, StartFlow
 
 # What the classifier is trained for as well; the rest is for helpers, and the grammar alone knows it.
 FLOWS = ("who_sees", "take_back", "invite", "elders_due")
 
 _WHO_SEES_ZH = re.compile(
-    "谁.{0,6}(?:看|查|翻|动|瞧|碰|知道|了解|晓得)(?:过|得到|得见|到|见|了)?.{0,6}(?:我|俺|咱|阿拉).{0,8}(?:账|帐|费|单|情况|记录|数据|信息|资料|家)|(?:我|俺|咱)(?:们)?(?:家)?的?(?:账|帐|账单|电费|水费|用电|记录|资料|信息).{0,6}(?:谁|哪些人|哪个|什么人|几个人|有没有人|别人|有人|还有谁).{0,8}(?:看|查|翻|动|知道)|谁(?:有|拿着?)权|(?:有没有|有|还有)(?:别?人|谁)(?:偷偷)?(?:看|查|翻)过?(?:我|咱)|授权(?:给)?了?(?:谁|哪些人)|我(?:都)?(?:给|让)(?:过)?(?:谁|哪些人|什么人)(?:看|查|授权|权)"
+    "谁.{0,6}(?:看|查|翻|动|瞧|碰|知道|了解|晓得)(?:过|得到|得见|到|见|了)?.{0,6}(?:我|俺|咱|阿拉).{0,8}(?:账|帐|费|单|情况|记录|数据|信息|资料|家)|(?:我|俺|咱)(?:们)?(?:家)?的?(?:账|帐|账单|电费|水费|用电|记录|资料|信息).{0,6}(?:谁|哪些人|哪个|什么人|几个人|有没有人|别人|有人|还有谁).{0,8}(?:看|查|翻|动|知道)|谁(?:有|拿着?)权|(?:有没有|有|还有)(?:别?人|谁)(?:偷偷)?(?:看|查|翻)过?(?:我|咱)|授权(?:给)?了?(?:谁|哪些人)|谁(?:都)?(?:看|查)过我的?$|我(?:都)?(?:给|让)(?:过)?(?:谁|哪些人|什么人)(?:看|查|授权|权)"
 )
 _WHO_SEES_EN = re.compile(
     r"\bwho(?:'s| is| has| can| may| else)?\b.{0,30}\b(?:see|seen|saw|look|looked|looking|view|viewed|check|checked|access|read)\b.{0,30}\bmy\b|\b(?:anyone|anybody|somebody|someone) (?:else )?.{0,20}\b(?:see|seen|looked|looking|viewed|checked|read)\b.{0,20}\bmy\b|\bwho (?:has|have) (?:permission|access)\b|\bwhom? (?:have|did) i (?:let|allow|allowed|give|given|permit)"
@@ -38,10 +38,10 @@ _ALL_EN = re.compile(
     r"^(?:please )?(?:pay|settle) (?:them all|all of them|everyone|everybody|the whole list|all at once)(?: now| please)?$"
 )
 _REMIND_ZH = re.compile(
-    "^(?:那|就|好|好的|行|请|那就|先|给他们|帮我|给|替我|都|每个|挨个|一个个|逐个|群|统一|再|也)*(?:发|提醒)(?:个|一下|一个|一条|送)?(?:给)?(?:他们|老人们?|每一?位|大家|各家|每家|各位)?(?:的)?(?:提醒|通知|消息|短信)?(?:一下|他们|老人们?|一声|吧|了|好了|大家|每一?位|各位)*$"
+    "^(?:那|就|好|好的|行|请|那就|先|给他们|帮我|给|替我|都|每个|挨个|一个个|逐个|群|统一|再|也)*(?:发|提醒)(?:个|一下|一个|一条|送)?(?:给)?(?:他们|老人们?|每一?位|大家|各家|每家|各位)?(?:的)?(?:提醒|通知|消息|短信)?(?:一下|他们|老人们?|一声|吧|了|好了|大家|每一?位|各位)*$|^(?:再|重新)(?:给他们)?(?:发|提醒)(?:他们)?(?:一[次遍回]|一下)(?:吧)?$"
 )
 _REMIND_EN = re.compile(
-    r"^(?:ok(?:ay)? |then |yes |please |just )*(?:send|remind)(?: (?:them|out|the|a|each|all|everybody|everyone|of them|elders?|reminders?|to|one|message|messages))*(?: please| then)?$"
+    r"^(?:ok(?:ay)? |then |yes |please |just )*(?:send|remind)(?: (?:them|out|the|a|each|all|everybody|everyone|of them|elders?|reminders?|to|one|message|messages))*(?: again)?(?: please| then)?$"
 )
 _SPEAK_FOR_ZH = re.compile(
     "(?:我|让我)(?:来)?(?:替|帮|代|给)(?:他|她|老人|本人|老人家|大爷|大妈|阿姨|老伯)?(?:本人)?(?:按|点|同意|确认|输|说|签|答应)|(?:他|她|老人|本人|老人家|大爷|大妈|阿姨)(?:已经|都|刚才|刚|说)?(?:同意|答应|点头|说可以|说行|说好|授权)(?:了|过)?|就在(?:我)?(?:旁边|边上|身边|这儿|跟前)|代(?:他|她|为)(?:确认|同意)|给(?:他|她|本人|老人)打(?:个)?电话"
@@ -56,19 +56,88 @@ def wish(text: str, expectation: Expectation, locale: str) -> list[Command]:
     english = locale == "en"
     if expectation.slot == "remind_ok" and (_REMIND_EN if english else _REMIND_ZH).search(text):
         return [Affirm("word")]
+    if own := _about_himself(text, locale):
+        return own
     names_a_bill = bool(aliases.utilities(text, locale))
     if (_TAKE_BACK_EN if english else _TAKE_BACK_ZH).search(text) and not _about_automatic(text):
         return [StartFlow("take_back", _whom(text, locale))]
     if invites := invitation(text, locale):
         return invites
     if (_WHO_SEES_EN if english else _WHO_SEES_ZH).search(text):
-        return [StartFlow("who_sees")]
+        return [Explain("others_leave")] if _of_another(text, english) else [StartFlow("who_sees")]
     if (_DUE_EN if english else _DUE_ZH).search(text):
         return [StartFlow("elders_due")]
     if (_ALL_EN if english else _ALL_ZH).search(text) or (_REMIND_EN if english else _REMIND_ZH).search(text):
         return [StartFlow("remind_elders")]
     if not names_a_bill and (_SPEAK_FOR_EN if english else _SPEAK_FOR_ZH).search(text):
         return [StartFlow("speak_for_owner")]
+    return []
+
+
+_ANOTHERS_ZH = re.compile(
+    "(?:我|俺|咱|阿拉)(?:爸妈|爸|妈|爹|娘|老公|老婆|老伴|婆婆|公公|岳父|岳母|奶奶|爷爷|外婆|外公|姥姥|姥爷)[^,。]{0,3}(?:账|帐|费|单|记录)|[他她](?:们)?(?:家)?的?(?:账|帐|费|单|记录)"
+)
+_ANOTHERS_EN = re.compile(
+    r"\b(?:his|her|their)\b|\bmy (?:mum|mom|mother|dad|father|parents|husband|wife|grand\w+)(?:'s?|s')? (?:bills?|accounts?)"
+)
+
+
+def _of_another(text: str, english: bool) -> bool:
+    """谁能看我爸的账: who sees another's bills is his to know."""
+    return bool((_ANOTHERS_EN if english else _ANOTHERS_ZH).search(text))
+
+
+_OFFERS_ZH = {
+    "see": re.compile("^(?:就|那|还是|改成|让(?:他|她))*(?:只|光|就)(?:能|准|许|让(?:他|她))?(?:看|查)(?:账|帐|一看)?(?:吧|就行|就好|就可以了?|的)?$"),
+    "spend": re.compile("(?:用|花)(?:的是)?我(?:自己)?的?(?:钱|钱包)"),
+    "pay": re.compile("(?:用|花)(?:的是)?(?:他|她|人家)(?:自己)?的?(?:钱|钱包)"),
+}  # fmt: skip
+_OFFERS_EN = {
+    "see": re.compile(r"^(?:no |just |only |let (?:him|her|them) )*(?:just|only) (?:let (?:him|her|them) )?(?:look|see|view)(?:ing)?(?: at (?:them|the bills))?(?: please)?$"),
+    "spend": re.compile(r"\b(?:with|from|use|using|spend) my (?:own )?(?:money|purse|wallet)\b"),
+    "pay": re.compile(r"\b(?:with|from|use|using) (?:his|her|their) (?:own )?(?:money|purse|wallet)\b"),
+}  # fmt: skip
+
+
+def changed(text: str, expectation: Expectation, locale: str) -> Command | None:
+    """What is put right while somebody is being invited: 只看账, 用我的钱; and 甭让闺女看了, which invites nobody."""
+    if expectation.in_flow != "invite" or expectation.asks not in {"choice", "confirm"}:
+        return None
+    english = locale == "en"
+    if (_TAKE_BACK_EN if english else _TAKE_BACK_ZH).search(text) and not _about_automatic(text):
+        return StartFlow("take_back", _whom(text, locale))
+    if expectation.asks != "confirm":
+        return None
+    offers = _OFFERS_EN if english else _OFFERS_ZH
+    said = text.strip(" ?。.!,")
+    found = [offer for offer, pattern in offers.items() if pattern.search(said)]
+    denied = re.search(r"不|别|甭|\bnot\b|n't\b", said)
+    return CorrectSlot("invite_may", found[0]) if len(found) == 1 and not denied else None
+
+
+_ENROL_ZH = re.compile(
+    "^(?:我|俺|咱)?(?:想|要|来|先|怎么|咋|如何|可以|能)*(?:登记|注册|报名|开个?户头|加入)(?:一下|个|吧|吗|呢|账号|帮缴|怎么弄|怎么办|了)*[?]?$|新(?:用户|来的)|头一回(?:用|来)|第一次(?:用|来)"
+)
+_ENROL_EN = re.compile(
+    r"\b(?:sign (?:me )?up|register|enrol+|join bangjiao|create an? account|i(?:'m| am) new here|new user|first time here)\b"
+)
+_PHONE_ZH = re.compile(
+    "(?:换|改|变|更换|更改|修改|变更)(?:了)?(?:个|一个|新)?(?:新)?(?:的)?(?:手机号码?|手机|电话号码?|号码|电话)(?:了)?|(?:手机号码?|电话号码?|手机)(?:已经|都)?(?:换|改|变)(?:了|一下|成|掉)?|(?:原来|以前|旧|老)的?(?:手机号?|号码?|电话)(?:不用|停|丢|没)"
+)
+_PHONE_EN = re.compile(
+    r"\b(?:chang(?:e|ed|ing)|update|new|another|different) (?:my |of )?(?:tele)?(?:phone|mobile|cell)(?: number)?\b|\bmy (?:tele)?(?:phone|mobile|cell)(?: number)? (?:has )?changed\b"
+)
+# A telephone can be a bill: 换个电话费 and 手机话费 are about that.
+_PHONE_BILL = re.compile("话费|电话费|座机|费|\\bbill\\b|\\bcredit\\b|\\btop\\b")
+
+
+def _about_himself(text: str, locale: str) -> list[Command]:
+    """Becoming known here, and a telephone number that has changed."""
+    english = locale == "en"
+    if (_ENROL_EN if english else _ENROL_ZH).search(text):
+        return [StartFlow("enrol")]
+    if (_PHONE_EN if english else _PHONE_ZH).search(text) and not _PHONE_BILL.search(text):
+        return [StartFlow("change_phone")]
     return []
 
 
@@ -128,7 +197,8 @@ def _asks_for_a_code(text: str) -> bool:
 def _offered(text: str, match: re.Match[str], locale: str) -> dict[str, str]:
     """Whom and what, as far as the sentence says it."""
     word = match.groupdict().get("who") or ""
-    found = {} if not word else {"invite_who": _relation(word, locale)}
+    known = word and not re.match("小(?!孩)", word)  # 小周 may be anybody: it is asked who that is
+    found = {} if not known else {"invite_who": _relation(word, locale)}
     own_money = r"\bmy (?:money|purse|account to pay)\b" if locale == "en" else "(?:用|花)我的?(?:钱|钱包)"
     see_only = r"\b(?:only|just) (?:see|look|view)\b" if locale == "en" else "只(?:能|准|许)?(?:看|查)|光看"
     pays = r"\bpay" if locale == "en" else "交|缴|付"

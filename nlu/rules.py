@@ -89,6 +89,7 @@ def _take(pattern: re.Pattern[str], said: str, locale: str) -> tuple[Money | Ask
         return None, said
     match = matches[0]
     written = next(value for value in match.groups() if value) if match.groups() else ""
-    if re.match("来|多|几|把|左右|上下", said[match.end() :]):
+    # 1e3 is no way of saying a sum: read in part, it would be another one.
+    if re.match("来|多|几|把|左右|上下|e[0-9]", said[match.end() :]):
         return Ask("approximate"), said
     return parse_amount(written.rstrip(",. "), locale), said[: match.start()] + "※" + said[match.end() :]

@@ -48,7 +48,7 @@ _HOW_EN = re.compile(
     r"\bhow (?:do|can|does|should) (?:i|you|one|we|this)\b|\bwhat can you\b|\bis it safe\b|\bdo you charge\b"
 )
 _PAST_ZH = re.compile(
-    "(?:已经|昨天|刚才|刚刚|上次|前天|上个?月|早就)[^,。]{0,8}(?:交|付|缴|充)(?:过|了|掉)|(?:交|付|缴|充)(?:过了|完了没|了没|了吗|上了吗|进去了吗|成功了?吗)|(?:有没有|是不是)(?:交|付|缴|充)|没(?:交|付|缴|充)|谁(?:交|付|要交|要缴|该交)"
+    "(?:已经|昨天|刚才|刚刚|上次|前天|上个?月|早就)[^,。]{0,8}(?:交|付|缴|充)(?:过|了|掉)|(?:交|付|缴|充)(?:过了|过没有?|过吗|完了没|了没|了吗|了伐|上了吗|上了没|上了伐|进去了吗|成功了?吗)|到账了?(?:没|吗|伐)|(?:有没有|是不是)(?:交|付|缴|充)|没(?:交|付|缴|充)|谁(?:交|付|要交|要缴|该交)"
 )
 _PAST_EN = re.compile(
     r"\b(?:already|yesterday|last (?:week|month)|have i|did i|has .{1,12}|was .{1,12}) ?(?:paid|pay|been paid|topped up)\b|\bpaid (?:already|yesterday)\b|\bwho (?:has|needs) to pay\b"
@@ -64,13 +64,24 @@ _NEGATED_EN = re.compile(r"\b(?:don't|do not|won't|not|never|can't|cannot|isn't|
 def wishes(text: str, locale: str) -> list[StartFlow]:
     """The pieces of business a folded sentence surely begins, with their slots; [] when the grammar is not sure."""
     english = locale == "en"
-    if (_OTHER_EN if english else _OTHER_ZH).search(text) or (_HOW_EN if english else _HOW_ZH).search(text):
+    if (_OTHER_EN if english else _OTHER_ZH).search(text):
+        return []
+    if (_HOW_EN if english else _HOW_ZH).search(text) and not _only_politely(text, english):
         return []
     if standing := mandates.business(text, locale):
         return [mandates.wish(standing, text, slots(text, locale), locale)]
     if (_FIND_EN if english else _FIND_ZH).search(text):
         return [StartFlow("find_account", slots(text, locale))]
     return _with_whole_sentence(_in_order(_pieces(text, english), locale), text, locale)
+
+
+def _only_politely(text: str, english: bool) -> bool:
+    """能不能自己充 wishes for an automatic payment; 怎么设自动缴费 asks for the way."""
+    return (
+        not english
+        and bool(re.search("(?:能|会|可以)不能", text))
+        and mandates.business(text, "zh") is not None
+    )
 
 
 def slots(text: str, locale: str) -> dict[str, Any]:

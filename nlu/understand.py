@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from nlu import aliases, closed, consent, joint, looking_back, mandates, passing, people, sentence
+from nlu import aliases, closed, consent, guessing, joint, looking_back, mandates, passing, people, sentence
 from nlu.answers import answer, key_answer
 from nlu.asking import Ask
 from nlu.commands import (
@@ -61,13 +61,13 @@ _SHORTEST_ACCOUNT = 8
 _AS_GOOD = 0.8
 
 _WHY_ZH = re.compile(
-    "为什么|为啥|为何|凭什么|怎么(?:又|会|还|就|才)?(?:这么|那么|这样|多|要|贵|涨|扣)|咋(?:这么|会|多|要)|哪来的|怎么回事|怎么算|啥意思|什么意思|什么钱|哪能(?:噶|介)?贵|不对劲|贵了|多收"
+    "为什么|为啥|为何|凭什么|怎么(?:又|会|还|就|才)?(?:这么|那么|这样|多|要|贵|涨|扣)|咋(?:这么|那么|会|多|要)|哪来的|怎么回事|怎么算|啥意思|什么意思|什么钱|哪能(?:噶|介)?贵|不对劲|贵了|多收"
 )
 _WHY_EN = re.compile(
     r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
 )
 _HOW_ZH = re.compile(
-    "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单)|看不懂|不会|(?:充|存|买|交|付)多少(?:才)?(?:合适|好|够|行)"
+    "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单|邀请码)|看不懂|不会|(?:充|存|买|交|付)多少(?:才)?(?:合适|好|够|行)"
 )
 _HOW_EN = re.compile(
     r"\b(?:don't|do not) (?:know|remember|have)\b|\bforgot\b|\bwhere\b|\bhow (?:do|can|to)\b|\bno idea\b|\bcan't (?:find|remember)\b|\bnot sure\b|\bwhat is (?:it|that)\b"
@@ -121,6 +121,10 @@ class Understanding:
             return [changed]
         if standing := self._standing(text, expectation, locale, voice):
             return standing
+        if (offer := people.changed(text, expectation, locale)) is not None:
+            return [offer]
+        if _asks_once_more(text, expectation, locale):
+            return [Repeat()]
         if said := answer(text, utterance, expectation, locale):
             return said
         if (asked := passing.asked_in_passing(text, locale)) is not None:
@@ -168,7 +172,9 @@ class Understanding:
         parse = self._engine.parse(text, locale)
         if not parse.in_scope or parse.best == OUT_OF_SCOPE or not _may_interrupt(parse, expectation):
             return [CannotHandle("out_of_scope" if expectation.asks == "open" else "not_understood")]
-        if parse.best == "pay_bill" and sentence.unwilling(text, locale):
+        if parse.best in ("pay_bill", "pay_joint") and sentence.unwilling(text, locale):
+            return [CannotHandle()]
+        if not guessing.may_begin(parse.best, text):
             return [CannotHandle()]
         rivals = tuple(
             intent
@@ -181,6 +187,24 @@ class Understanding:
             return [CannotHandle("not_offered")]
         guessed = _by_intent(parse.best, text, locale)
         return _about_the_question([guessed], expectation) or [guessed]
+
+
+_HOW_MUCH_AGAIN_ZH = re.compile(
+    "^(?:那|哦|嗯|一共|总共|合计|加起来|拢共|全部|要|是|得|该|交|付|多少钱?|几块钱?|几钿|来着|啊|呀|呢|了|到底|你说)+$"
+)
+_HOW_MUCH_AGAIN_EN = re.compile(
+    r"^(?:so |and |ok |sorry |well )*(?:what(?:'s| is| was) the (?:total|sum|amount)|how much (?:is|was) (?:it|that|the total|this)|how much|the total)(?: again| altogether| in all| in total)?$"
+)
+
+
+def _asks_once_more(text: str, expectation: Expectation, locale: str) -> bool:
+    """一共多少来着 at a read-back: the sum stands in what was just said, so it is said again."""
+    if expectation.asks not in {"confirm", "code"}:
+        return False
+    said = text.strip(" ?。.!,")
+    if locale == "en":
+        return bool(_HOW_MUCH_AGAIN_EN.search(said))
+    return bool(_HOW_MUCH_AGAIN_ZH.search(said)) and bool(re.search("多少|几块|几钿", said))
 
 
 def _about_the_question(begun: Sequence[Command], expectation: Expectation) -> list[Command]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,12 +23,14 @@ from data.store.mandates import consents, mandates
 from data.store.payments import acts
 from payments import readings
 from payments.acts import ActView, AlreadyConfirmed, Confirmed, Evidence, Refusal, Strength, view
-from payments.authority import access
+from payments.authority import access, people
 from payments.dry_run import dry_run
 from payments.limits import Limits
 from payments.mandates import (
+    RAISED_AFTER,
     M,
     Mandate,
+    caps_before,
     end_of_day,
     live_at,
     move,
@@ -86,7 +89,21 @@ def propose_mandate(
     )
     _write(tx, act, terms, till_account(tx, terms.account).biller, proposer, purse.id, replaces, at)
     tried = dry_run(terms, use_of(tx, terms.account, at))
-    return ProposedMandate(act, digest, Strength.CODE, proposer, terms, tried, until)
+    return ProposedMandate(
+        act, digest, Strength.CODE, proposer, terms, tried, until, **_rising(tx, proposer, terms, at)
+    )
+
+
+def _rising(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> dict[str, Any]:
+    """From when caps count that are higher than before, and what counts until then; nothing when none is higher."""
+    before = caps_before(tx, terms.account, payer, terms.kind, at)
+    if before is None or (terms.per_charge <= before[0] and terms.per_month <= before[1]):
+        return {}
+    return {
+        "rises_at": at + RAISED_AFTER,
+        "charge_until_then": min(before[0], terms.per_charge),
+        "month_until_then": min(before[1], terms.per_month),
+    }
 
 
 def proposed(tx: Tx, act: ActId) -> ActView | None:
@@ -158,7 +175,16 @@ def _refused(
     live = live_at(tx, account)
     if live is not None and (live.id != replaces or live.payer != payer):
         return Refusal("mandate_exists", account=account, mandate=live.id)
+    # Who just changed his telephone may be somebody else: nothing rises for 72 hours (settled 23).
+    if people.cooling(tx, payer, at) and _is_more(tx, payer, terms, at):
+        return Refusal("cooling", account=account)
     return None
+
+
+def _is_more(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> bool:
+    """Whether these terms take more than this payer's agreement for the account did; all of a new one is more."""
+    before = caps_before(tx, terms.account, payer, terms.kind, at)
+    return before is None or terms.per_charge > before[0] or terms.per_month > before[1]
 
 
 def _terms_refused(

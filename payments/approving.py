@@ -43,12 +43,14 @@ def deciders(tx: Tx, found: ActView, at: datetime) -> tuple[PersonId, ...]:
     first_yes_given = found.strength is Strength.APPROVAL and found.evidence is not None
     if not first_yes_given:
         return (found.confirmer,)
-    return second_deciders(tx, found.payer, found.confirmer, at)
+    return second_deciders(tx, found, at)
 
 
-def second_deciders(tx: Tx, payer: PersonId, confirmer: PersonId, at: datetime) -> tuple[PersonId, ...]:
-    """Who gives the second yes: the owner of a purse that was lent, else a relative of the payer."""
-    return approvers(tx, payer, at) if payer == confirmer else (payer,)
+def second_deciders(tx: Tx, found: ActView, at: datetime) -> tuple[PersonId, ...]:
+    """Who gives the second yes: the owner of a purse that was lent, else a relative of the payer; never who began it."""
+    if found.payer != found.confirmer:
+        return (found.payer,)
+    return tuple(p for p in approvers(tx, found.payer, at) if p != found.proposer)
 
 
 def ask_another(

@@ -9,7 +9,7 @@ from data.clock import shanghai
 from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
-from payments import warnings
+from payments import asked, warnings
 from payments.debiting import Round, change, make, obstacle, of_cause, unlike_the_past, write
 from payments.mandates import Mandate
 from payments.notices import notice
@@ -24,6 +24,7 @@ _DAY_BEGINS, _DAY_ENDS = 8, 21  # between them people are told things (L12)
 def act_on(hand: Round, held: Mandate, quote: Quote, asked_at: datetime) -> PaymentId | None:
     """What this bill asks for."""
     if not quote.due:
+        asked.moot(hand, held)
         warnings.over(hand.tx, held.account, hand.at, EPISODE_WARNINGS)
         return None
     acts = held.state is MandateState.ACTIVE and held.active_at is not None and asked_at > held.active_at
@@ -38,6 +39,10 @@ def act_on(hand: Round, held: Mandate, quote: Quote, asked_at: datetime) -> Paym
     match last.state:
         case "announced":
             return _announced(hand, held, quote, last, asked_at)
+        case "asking":
+            if asked.lapsed(hand, last):
+                warnings.over(hand.tx, held.account, hand.at, frozenset({"auto_asks"}))
+            return None
         case "not_made" if last.reason != "stopped":
             return _again(hand, held, quote, last, f"{cause}#{len(tries)}", asked_at)
         case "made" if last.payment is None:
@@ -56,7 +61,7 @@ def _first_seen(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
     usual = unlike_the_past(hand, held, quote.due)
     if usual is not None:
         debit = write(hand, held, cause, "asking", quote.due)
-        _warn(hand, held, "auto_asks", debit, quote, usual_fen=usual.fen)
+        _warn(hand, held, "auto_asks", debit, quote, usual_fen=usual.fen, debit=debit)
         return
     debit = write(hand, held, cause, "announced", quote.due)
     _announce(hand, held, quote, debit)

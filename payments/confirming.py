@@ -50,7 +50,9 @@ def confirm(
     if digest != found.digest or now_digest != found.digest:
         return Refusal("digest_changed")
     if found.state is ActState.CONFIRMED:
-        return AlreadyConfirmed(found.payments)
+        # Another relative agreed meanwhile: who was only asked learns no more than that.
+        mine = evidence.by in _said_yes(found)
+        return AlreadyConfirmed(found.payments) if mine else Refusal("act_confirmed")
     refusal = _confirm_refused(tx, found, evidence, at, catalogue)
     if refusal is not None:
         return refusal
@@ -66,6 +68,12 @@ def confirm(
     if found.state is ActState.APPROVAL_WAIT and found.proposer != evidence.by:
         approving.tell(tx, approving.GIVEN, found, found.proposer, at)
     return Confirmed(made)
+
+
+def _said_yes(found: ActView) -> set[str]:
+    """Whose yes an act was confirmed with."""
+    approved = (found.evidence or {}).get("approved") or {}
+    return {found.confirmer, approved.get("by", found.confirmer)}
 
 
 def _ask_the_family(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal:

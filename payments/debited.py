@@ -14,7 +14,7 @@ from data.ids import PaymentId
 from data.model import May
 from data.store.engine import Tx
 from data.store.mandates import debits
-from payments import forecast, mandates, stopping, warnings
+from payments import forecast, mandates, readings, stopping, warnings
 from payments.authority import access, people
 from payments.mandates import Mandate
 from payments.notices import notice
@@ -130,7 +130,9 @@ def suspend(tx: Tx, held: Mandate, reason: str, at: datetime) -> None:
 
 
 def _lasts(tx: Tx, held: Mandate) -> dict[str, Any]:
-    return dict(forecast.told(forecast.of(tx, held.account)))
+    last = readings.newest(tx, held.account)
+    known = {"balance_fen": last.balance.fen} if last is not None else {}
+    return {**known, **forecast.told(forecast.of(tx, held.account))}
 
 
 def _warn(tx: Tx, held: Mandate, kind: str, about: str, body: dict[str, Any], at: datetime) -> None:

@@ -61,12 +61,13 @@ def obstacle(hand: Round, held: Mandate, quote: Quote, amount: Money) -> str | N
         return "no_purse"
     if amount.fen <= 0 or not amount_fits(amount, quote):
         return "amount_rule"
-    if amount > terms.per_charge:
+    per_charge, per_month = mandates.caps_at(tx, held, hand.at)
+    if amount > per_charge:
         return "over_charge_cap"
     if mandates.times_today(tx, held, hand.at) >= terms.per_day:
         return "over_day_cap"
     _, spent = mandates.spent_this_month(tx, held, hand.at)
-    return "over_month_cap" if spent + amount > terms.per_month else None
+    return "over_month_cap" if spent + amount > per_month else None
 
 
 def has_purse(tx: Tx, held: Mandate) -> bool:

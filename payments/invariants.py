@@ -118,7 +118,7 @@ def _of_caps(tx: Tx) -> list[str]:
     for grant_id, confirmer, last in used:
         grants = access.spending_grants(tx, confirmer, last)
         cap = next((g.per_month for g in grants if g.grant_id == grant_id), None)
-        if cap is not None and spent_under(tx, grant_id, last) > cap:
+        if cap is not None and spent_under(tx, grant_id, last, until=last) > cap:
             over.append(f"M-I11 more was spent than the month's cap: {grant_id}")
     return over
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from data.money import ZERO, Money
 from data.store.audit import audit
 from data.store.engine import Tx
 from data.store.mandates import consents, debits
+from data.store.mandates import mandates as mandates_table
 from data.store.payments import acts, payments
 from payments import mandates
 from payments.limits import GIVEN_BACK
@@ -19,6 +20,7 @@ from payments.mandates import Mandate
 from payments.terms import MandateKind
 
 _NOTICE = timedelta(hours=24)
+_RISES_AFTER = timedelta(hours=72)
 
 
 def breaches(tx: Tx) -> list[str]:
@@ -37,7 +39,7 @@ def breaches(tx: Tx) -> list[str]:
         day = (held.account, held.payer, f"{local:%Y-%m-%d}")
         spent[month] = spent.get(month, ZERO) + Money(row.amount_fen)
         times[day] = times.get(day, 0) + 1
-        if spent[month] > _agreed_month(tx, held):
+        if spent[month] > _month_in_force(tx, held, row.created_at):
             found.append(f"M-I11 more was taken than agreed for a month: {row.id}")
         if times[day] > held.terms.per_day:
             found.append(f"M-I11 was taken more often than agreed for a day: {row.id}")
@@ -85,11 +87,11 @@ def _of_one(tx: Tx, row: sa.Row[Any], held: Mandate) -> dict[str, bool]:
         "M-I1 was taken under another's name": (held.account, held.payer) != (row.account, row.payer),
         "M-I1 rests on no consent": agreed is None or agreed > row.created_at,
         "M-I1 is not an automatic payment's act": row.act_kind != "debit",
-        "M-I10 is not the amount agreed to": fixed is not None and fixed.fen != row.amount_fen,
+        "M-I10 is not the amount agreed to": fixed is not None and not _agreed_amount(tx, row, held, fixed),
         "M-I12 was taken before it was in force": held.active_at is None or row.created_at < held.active_at,
         "M-I12 was sent after it ended": after,
         "M-I12 was taken after it ended": held.ended_at is not None and row.created_at > held.ended_at,
-        "M-I12 was not told a day before": fixed is None and not _told_before(row),
+        "M-I12 was not told a day before": fixed is None and not (_told_before(row) or _own_yes(row, held)),
     }
 
 
@@ -106,6 +108,42 @@ def _consent(tx: Tx, held: Mandate, evidence: dict[str, Any]) -> Any:
 def _told_before(row: sa.Row[Any]) -> bool:
     told = row.announced_at is not None and row.announced_at + _NOTICE <= row.created_at
     return bool(told and row.amount_fen <= row.told_fen)
+
+
+def _own_yes(row: sa.Row[Any], held: Mandate) -> bool:
+    """The payer was asked first and said yes to exactly this, with his second factor."""
+    said = row.evidence or {}
+    return said.get("factor") in ("pin", "code") and said.get("by") == held.payer
+
+
+def _agreed_amount(tx: Tx, row: sa.Row[Any], held: Mandate, fixed: Money) -> bool:
+    """The fixed amount, or less while a raised one does not count yet."""
+    if fixed.fen == row.amount_fen:
+        return True
+    before = _rising_from(tx, held, row.created_at)
+    return before is not None and row.amount_fen < fixed.fen and row.amount_fen <= before.terms.per_charge.fen
+
+
+def _rising_from(tx: Tx, held: Mandate, at: datetime) -> Mandate | None:
+    """The agreement whose caps still count at this moment, because this one is younger than 72 hours."""
+    if held.active_at is None or at >= held.active_at + _RISES_AFTER:
+        return None
+    ended = [
+        m
+        for m in map(mandates.of_row, tx.conn.execute(sa.select(mandates_table)))
+        if (m.account, m.payer, m.terms.kind) == (held.account, held.payer, held.terms.kind)
+        and m.id != held.id
+        and m.ended_at is not None
+        and m.active_at is not None
+        and m.active_at < held.active_at
+        and held.active_at - _RISES_AFTER < m.ended_at <= held.active_at
+    ]
+    return max(ended, key=lambda m: (m.ended_at, m.id), default=None)
+
+
+def _month_in_force(tx: Tx, held: Mandate, at: datetime) -> Money:
+    agreed, before = _agreed_month(tx, held), _rising_from(tx, held, at)
+    return agreed if before is None else min(agreed, _month_in_force(tx, before, at))
 
 
 def _agreed_month(tx: Tx, held: Mandate) -> Money:

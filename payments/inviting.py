@@ -134,5 +134,11 @@ def answer(tx: Tx, invitation: str, giver: PersonId, *, knows: bool, at: datetim
     return found
 
 
+def stop(tx: Tx, giver: PersonId, at: datetime) -> int:
+    """停 where the giver was asked who took his invitation up: nobody is linked, and who waits hears so; gives how many."""
+    asked = invitations.all_waiting(tx, giver, at)
+    return sum(answer(tx, one.id, giver, knows=False, at=at) is not None for one in asked)
+
+
 def _tell(tx: Tx, kind: str, invitation: str, person: PersonId, body: dict[str, str], at: datetime) -> None:
     letters.put_news(tx, id=f"{kind}:{invitation}", person=person, kind=kind, body=body, at=at)

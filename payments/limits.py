@@ -14,6 +14,7 @@ from data.ids import AccountId, PersonId
 from data.money import Money
 from data.store.engine import Tx
 from data.store.payments import acts, payments
+from data.store.people import grants
 
 # Money that is not, or no longer, spent. Everything else counts against a cap, in flight or done (M-I11).
 GIVEN_BACK = ("failed", "cancelled", "refunding", "refunded")
@@ -66,6 +67,8 @@ class Limits:
     # Without an automatic payment: a reminder when the meter lasts this many days or fewer, or, where nobody knows
     # how long it lasts, when it holds less than this.
     remind_days: int = 3
+    # A bill nobody pays by itself is told so many days before it is due, and once more on the day.
+    remind_bill_days: int = 3
     remind_below: Money = _LITTLE
     # A warning nobody answers climbs to the next person after this long, sooner when the light may go out within a day.
     rung: timedelta = timedelta(hours=12)
@@ -87,15 +90,22 @@ def next_month_start(at: datetime) -> datetime:
     return month_start(month_start(at) + timedelta(days=32))
 
 
-def spent_under(tx: Tx, grant_id: str, at: datetime) -> Money:
-    """What was confirmed under a spending grant in this Shanghai month, money in flight included."""
+def spent_under(tx: Tx, grant_id: str, at: datetime, until: datetime | None = None) -> Money:
+    """What was confirmed under a spending grant in this Shanghai month (or `until` then), money in flight included.
+
+    Also under every other leave of the same giver to the same taker: a month has one cap, whichever row was used.
+    """
+    this = sa.select(grants.c.giver, grants.c.taker).where(grants.c.id == grant_id).subquery()
+    between_them = sa.select(grants.c.id).join(
+        this, sa.and_(grants.c.giver == this.c.giver, grants.c.taker == this.c.taker)
+    )
     total = tx.conn.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(payments.c.amount_fen), 0))
         .join(acts, acts.c.id == payments.c.act)
         .where(
-            acts.c.grant_id == grant_id,
+            acts.c.grant_id.in_(between_them),
             payments.c.created_at >= month_start(at),
-            payments.c.created_at < next_month_start(at),
+            payments.c.created_at <= until if until else payments.c.created_at < next_month_start(at),
             payments.c.state.not_in(GIVEN_BACK),
         )
     )

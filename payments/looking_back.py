@@ -38,9 +38,14 @@ def paid_in(
     tx: Tx, till: Till, person: PersonId, month: date, at: datetime, utility: Utility | None = None
 ) -> list[PaidFor]:
     """What was collected in the Shanghai month of `month`, by kind: one's own payments, and the household's by a grant."""
-    found = [till.outcome(tx, p.id) for p in _collected(tx, month) if _may_hear(tx, person, p, at)]
+    heard = [till.outcome(tx, p.id) for p in _collected(tx, month) if _may_hear(tx, person, p, at)]
+    found = [view for view in heard if utility in (None, view.utility)]
+    for account in dict.fromkeys(view.account for view in found):
+        # Own or not, by which leave: the gate knows, and writes down who looked at what is another's (F3).
+        if may_look_back(tx, person, account, at):
+            access.open_account(tx, person, May.BILLS, account, at)
     kinds = dict.fromkeys(view.utility for view in found)
-    return [_sum(kind, [v for v in found if v.utility is kind]) for kind in kinds if utility in (None, kind)]
+    return [_sum(kind, [v for v in found if v.utility is kind]) for kind in kinds]
 
 
 def _sum(utility: Utility, views: list[PaymentView]) -> PaidFor:

@@ -136,8 +136,10 @@ def of_act(tx: Tx, act: ActId) -> Mandate:
 
 
 def last_ended(tx: Tx, account: AccountId) -> Mandate | None:
-    """The automatic payment that ended last at an account, whoever ended it."""
-    query = sa.select(mandates).where(mandates.c.account == account, mandates.c.ended_at.is_not(None))
+    """The automatic payment that was in force at an account and ended last, whoever ended it."""
+    query = sa.select(mandates).where(
+        mandates.c.account == account, mandates.c.ended_at.is_not(None), mandates.c.active_at.is_not(None)
+    )
     row = tx.conn.execute(query.order_by(mandates.c.ended_at.desc(), mandates.c.id).limit(1)).first()
     return None if row is None else of_row(row)
 
@@ -189,6 +191,61 @@ def times_today(tx: Tx, mandate: Mandate, at: datetime) -> int:
     """How often on the Shanghai day of `at`."""
     tomorrow = end_of_day(shanghai(at).date())
     return spent(tx, mandate.account, mandate.payer, tomorrow - timedelta(days=1), tomorrow)[0]
+
+
+# --- caps in force ------------------------------------------------------------------------------------------------
+
+RAISED_AFTER = timedelta(hours=72)  # a higher cap counts so long after the yes; nothing rises in a hurry
+
+
+def caps_at(tx: Tx, held: Mandate, at: datetime) -> tuple[Money, Money]:
+    """The caps of one charge and of a month that count at this moment: a raised one only 72 hours after it was agreed to.
+
+    What the same payer let end at this account within those hours counts like a change: stopping and beginning anew
+    makes nothing rise sooner.
+    """
+    charge, month = held.terms.per_charge, held.terms.per_month
+    before = _before(tx, held) if held.active_at is not None and at < held.active_at + RAISED_AFTER else None
+    if before is None:
+        return charge, month
+    old_charge, old_month = caps_at(tx, before, at)
+    return min(charge, old_charge), min(month, old_month)
+
+
+def charge_of(tx: Tx, held: Mandate, at: datetime) -> Money | None:
+    """What a top-up takes now: the amount agreed to, and no more than the cap in force; None for a bill."""
+    amount = held.terms.amount
+    return None if amount is None else min(amount, caps_at(tx, held, at)[0])
+
+
+def caps_before(
+    tx: Tx, account: AccountId, payer: PersonId, kind: MandateKind, at: datetime
+) -> tuple[Money, Money] | None:
+    """The caps in force that a new agreement of this payer would begin from; None when nothing went before it."""
+    live = live_at(tx, account)
+    if live is None or live.payer != payer:
+        live = last_ended(tx, account)
+    if live is None or live.active_at is None or (live.payer, live.terms.kind) != (payer, kind):
+        return None
+    if live.ended_at is not None and live.ended_at <= at - RAISED_AFTER:
+        return None
+    return caps_at(tx, live, at)
+
+
+def _before(tx: Tx, held: Mandate) -> Mandate | None:
+    """The agreement of the same payer at this account that ended last, within the hours before this one began."""
+    assert held.active_at is not None, "only one in force has a before"
+    query = sa.select(mandates).where(
+        mandates.c.account == held.account,
+        mandates.c.payer == held.payer,
+        mandates.c.kind == held.terms.kind.value,
+        mandates.c.id != held.id,
+        mandates.c.active_at < held.active_at,
+        mandates.c.ended_at > held.active_at - RAISED_AFTER,
+        mandates.c.ended_at <= held.active_at,
+    )
+    row = tx.conn.execute(query.order_by(mandates.c.ended_at.desc(), mandates.c.id).limit(1)).first()
+    return None if row is None else of_row(row)
 
 
 # --- views --------------------------------------------------------------------------------------------------------

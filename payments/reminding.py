@@ -1,4 +1,7 @@
-"""A meter nobody tops up by itself: whoever looks after it hears in time, by how long it still lasts, once an episode."""
+"""A meter or bill nobody pays by itself: whoever looks after it hears in time, and is not nagged.
+
+Of a meter by how long it still lasts, once an episode; of a bill once some days before it is due and once on the day.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.clock import shanghai
 from data.ids import AccountId, PersonId
-from data.model import Account, May
+from data.model import Account, May, Quote
 from data.store.engine import Tx
 from data.store.mandates import mandates as mandates_table
 from data.store.people import saved_accounts
-from payments import forecast, mandates, warnings
+from payments import forecast, mandates, states, warnings
 from payments.authority import access
 from payments.debiting import Round
 from payments.forecast import Lasting
+from payments.notices import notice
 from payments.readings import Reading
 
-LOW, SOON_DARK = "low_balance", "low_balance_urgent"
+LOW, SOON_DARK, BILL_DUE = "low_balance", "low_balance_urgent", "bill_due"
 _KINDS = frozenset({LOW, SOON_DARK})
 
 
@@ -55,6 +60,27 @@ def look(hand: Round, account: Account, reading: Reading) -> None:
         body=body,
         at=hand.at,
     )
+
+
+def look_at_bill(hand: Round, account: Account, quote: Quote) -> None:
+    """A bill nobody pays by itself: told once some days before it is due, and once on the day; never climbing, never again."""
+    if not quote.due or quote.due_date is None or states.open_at(hand.tx, account.id) is not None:
+        return
+    left = (quote.due_date - shanghai(hand.at).date()).days
+    if not 0 <= left <= hand.limits.remind_bill_days:
+        return
+    when = "before" if left else "today"
+    body = {
+        "account": account.id,
+        "biller": account.biller,
+        "holder": account.holder,
+        "amount_fen": quote.due.fen,
+        "due_date": quote.due_date.isoformat(),
+        "today": left == 0,
+        "read_at": hand.at.isoformat(),
+    }
+    for person in watchers(hand.tx, account, hand.at):
+        notice(hand.tx, person, BILL_DUE, f"{account.id}:{quote.due_date}:{when}", body, hand.at)
 
 
 def _is_low(hand: Round, reading: Reading, lasts: Lasting | None) -> bool:

@@ -18,7 +18,7 @@ from data.store import journal
 from data.store.engine import Tx
 from data.store.mandates import debits
 from data.store.payments import payments
-from payments import states
+from payments import states, warnings
 from payments.authority import access
 from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, note, read, spent_this_month
 from payments.notices import notice
@@ -81,6 +81,17 @@ def call_back(tx: Tx, held: Mandate, at: datetime) -> None:
     tx.conn.execute(
         sa.update(debits).where(waiting).values(state="not_made", reason="stopped", updated_at=at)
     )
+    _call_back_payments(tx, held, at)
+
+
+def _call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: datetime) -> None:
+    """What is written and not sent may be more than the payer wants now; an announced bill is looked at again anyway."""
+    above = any(states.read(tx, payment).amount > charge for payment in _under_way(tx, held))
+    if above or spent_this_month(tx, held, at)[1] > month:
+        _call_back_payments(tx, held, at)
+
+
+def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> None:
     for payment in _under_way(tx, held):
         row = states.read(tx, payment, hold=True)
         if row.state is State.CONFIRMED:
@@ -122,18 +133,20 @@ def lower(
     if held.state not in LIVE or not (lower_now and changed) or not may_stop(tx, held, by, at):
         return False
     note(tx, held.id, per_charge_fen=charge.fen, per_month_fen=month.fen, updated_at=at)
-    if spent_this_month(tx, held, at)[1] > month:
-        call_back(tx, held, at)  # what is written and not sent would be more than he now wants
+    _call_back_above(tx, held, charge, month, at)
     caps = {"per_charge_fen": charge.fen, "per_month_fen": month.fen, "before_fen": held.terms.per_month.fen}
     audit(tx, "mandate_changed", held, by, at, caps)
     return True
 
 
 def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:
-    """Leaves the announced debit of this account out; payer, holder or who may agree for the account can say so."""
+    """Leaves the debit of this account out that was announced or asked about; who may stop it can say so."""
     held = live_at(tx, account, hold=True)
     if held is None or not may_stop(tx, held, by, at):
         return False
-    announced = sa.and_(debits.c.mandate == held.id, debits.c.state == "announced")
+    ahead = sa.and_(debits.c.mandate == held.id, debits.c.state.in_(["announced", "asking"]))
     values = {"state": "skipped", "reason": "skipped", "updated_at": at}
-    return tx.conn.execute(sa.update(debits).where(announced).values(**values)).rowcount > 0
+    skipped = tx.conn.execute(sa.update(debits).where(ahead).values(**values)).rowcount > 0
+    if skipped:
+        warnings.over(tx, account, at, frozenset({"auto_asks"}))
+    return skipped

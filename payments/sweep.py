@@ -21,13 +21,14 @@ from data.store.mandates import mandates as mandates_table
 from data.store.mandates import sweeps
 from data.store.people import accounts, saved_accounts
 from integrations.ports import BillerNetwork, GatewayError
-from payments import bill_debits, health, mandates, readings, reminding, topping_up, warnings
+from payments import bill_debits, health, looking_after, mandates, readings, reminding, topping_up, warnings
 from payments.debiting import Round
 from payments.limits import Limits
 from payments.opening import till_account
-from payments.quoting import last_quote, overtaken
+from payments.quoting import overtaken
 from payments.readings import Taken
 from payments.terms import MandateKind, MandateState
+from payments.usage import keep_use
 
 log = logging.getLogger("bangjiao.payments")
 
@@ -55,6 +56,7 @@ class _Asked:
 
     account: Account = field(repr=False)
     at: datetime
+    bill: bool  # one nobody pays by itself, read once a day
 
 
 class Sweep:
@@ -80,6 +82,7 @@ class Sweep:
             swept += await self.read(account)
             cursor = account
             await self._store.run(partial(_stands_at, cycle=cycle, cursor=cursor))
+        await self._ask_use()
         await self._store.run(partial(_close_cycle, cycle=cycle, at=self._clock.now()))
         return swept
 
@@ -92,11 +95,24 @@ class Sweep:
             quote = await self._billers.query(asked.account.biller, asked.account.number)
         except GatewayError as error:
             log.info("a meter or bill could not be read: %s", error.reason)
+            await self._store.run(partial(self._unanswered, asked))
             return Swept(unreadable=1)
         made = await self._store.run(
             lambda tx: take_reading(self._hand(tx), asked.account.id, quote, asked.at)
         )
         return Swept(read=1, payments=tuple(made))
+
+    async def _ask_use(self) -> None:
+        """At most one account a round: what its earlier months used, when that was told long ago."""
+        account = await self._store.run(lambda tx: looking_after.use_to_ask(tx, self._clock.now()))
+        if account is None:
+            return
+        try:
+            use = await self._billers.usage(account.biller, account.number)
+        except GatewayError as error:
+            log.info("the use of earlier months was not told: %s", error.reason)
+            return
+        await self._store.run(lambda tx: keep_use(tx, account.id, use, self._clock.now()))
 
     def _hand(self, tx: Tx) -> Round:
         return Round(tx, self._clock.now(), self._limits, self._catalogue)
@@ -108,16 +124,20 @@ class Sweep:
         if held is not None:
             held = health.examine(hand, held)
         found = till_account(tx, account)
-        if found.biller not in self._catalogue.rows:
+        whom = looking_after.for_whom(tx, found, held, hand.at)
+        if found.biller not in self._catalogue.rows or whom is None:
             return None
-        live = held is not None and held.state in mandates.LIVE
-        if not live and not (self._is_meter(tx, found) and reminding.is_watched(tx, found, hand.at)):
-            return None
-        return _Asked(found, _after_all_known(tx, account, hand.at))
+        bill = whom[1] != "mandate" and not looking_after.is_meter(tx, found, self._catalogue)
+        if bill:
+            if not looking_after.bill_may_be_read(tx, account, hand.at):
+                return None
+            looking_after.bill_asked(tx, account, hand.at, answered=True)
+        looking_after.note(tx, found, *whom, hand.at)
+        return _Asked(found, _after_all_known(tx, account, hand.at), bill)
 
-    def _is_meter(self, tx: Tx, account: Account) -> bool:
-        told = last_quote(tx, account.id)
-        return told.quote.prepaid if told else self._catalogue.biller(account.biller).prepaid
+    def _unanswered(self, asked: _Asked, tx: Tx) -> None:
+        if asked.bill:
+            looking_after.bill_asked(tx, asked.account.id, self._clock.now(), answered=False)
 
 
 def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: datetime) -> list[PaymentId]:
@@ -156,6 +176,8 @@ def _act_on(
     pays = held is not None and held.state is MandateState.ACTIVE and not topping_up.gave_up(hand, held)
     if reading is not None and not pays:
         reminding.look(hand, till_account(tx, account), reading)
+    if reading is None and not pays:
+        reminding.look_at_bill(hand, till_account(tx, account), quote)
     return [made] if made else []
 
 
@@ -200,4 +222,8 @@ def _stands_at(tx: Tx, cycle: str, cursor: AccountId) -> None:
 
 
 def _close_cycle(tx: Tx, cycle: str, at: datetime) -> None:
-    tx.conn.execute(sa.update(sweeps).where(sweeps.c.cycle == cycle).values(finished_at=at))
+    """The round is over; those before it say nothing any more."""
+    mine = sweeps.c.cycle == cycle
+    tx.conn.execute(sa.update(sweeps).where(mine).values(finished_at=at))
+    seq = sa.select(sweeps.c.seq).where(mine).scalar_subquery()
+    tx.conn.execute(sa.delete(sweeps).where(sweeps.c.seq < seq))

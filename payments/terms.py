@@ -92,6 +92,10 @@ class ProposedMandate:
     terms: Terms
     dry_run: DryRun | None  # None where the biller tells nothing of last year
     expires_at: datetime
+    # Caps that are raised count only from then on; until then those agreed before do (settled: no quick rise).
+    rises_at: datetime | None = None
+    charge_until_then: Money | None = None
+    month_until_then: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

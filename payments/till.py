@@ -11,13 +11,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from data.catalogue import Catalogue
-from data.ids import AccountId, ActId, BillerId, PaymentId, PersonId
+from data.ids import AccountId, ActId, BillerId, PaymentId, PersonId, QuoteId
 from data.model import Utility
 from data.money import Money
 from data.store.engine import Tx
 from data.store.payments import acts as acts_table
 from data.store.payments import payments
-from payments import acts, agreeing, approving, mandates, states, stopping, warnings
+from payments import acts, agreeing, approving, asked, inviting, mandates, states, stopping, warnings
 from payments.acts import (
     ActView,
     AlreadyConfirmed,
@@ -122,6 +122,9 @@ class Till:
             return agreeing.agree(
                 tx, mandate, digest, evidence, at, limits=self.limits, catalogue=self.catalogue
             )
+        answer = asked.proposed(tx, act)
+        if answer is not None:
+            return asked.agree(tx, answer, digest, evidence, at, limits=self.limits, catalogue=self.catalogue)
         return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
@@ -134,7 +137,7 @@ class Till:
 
     def approvers(self, tx: Tx, proposed: Proposed, at: datetime) -> tuple[PersonId, ...]:
         """Who could give the second yes where the family must agree; nobody when no relative was ever asked to."""
-        return approving.second_deciders(tx, proposed.payer, proposed.confirmer, at)
+        return approving.second_deciders(tx, acts.view(tx, proposed.act), at)
 
     def expire_waiting(self, tx: Tx, at: datetime) -> int:
         """Ends acts nobody agreed to in time; who began them is told."""
@@ -230,8 +233,27 @@ class Till:
         """Less than agreed is possible at once, without a second factor; more is a new agreement. False: not lower."""
         return stopping.lower(tx, mandate, by, at, per_charge, per_month)
 
+    def asked_about(self, tx: Tx, person: PersonId) -> list[asked.Question]:
+        """Payments this payer was asked about first and has not answered, the newest first."""
+        return asked.waiting(tx, person)
+
+    def propose_debit(
+        self, tx: Tx, *, debit: str, quote: QuoteId, proposer: PersonId, channel: str, at: datetime
+    ) -> Proposed | Refusal:
+        """The payment he was asked about first, to read back; his yes makes it under the agreement."""
+        return asked.propose(
+            tx,
+            debit=debit,
+            quote=quote,
+            proposer=proposer,
+            channel=channel,
+            at=at,
+            limits=self.limits,
+            catalogue=self.catalogue,
+        )
+
     def skip_debit(self, tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:
-        """The announced debit of this account's bill is left out this once. False: none is announced."""
+        """The debit of this account that was announced or asked about is left out this once. False: there is none."""
         return stopping.skip(tx, account, by, at)
 
     def acknowledge(self, tx: Tx, person: PersonId, at: datetime) -> int:
@@ -249,6 +271,7 @@ class Till:
     def stop(self, tx: Tx, person: PersonId, at: datetime) -> Stopped:
         """停: nothing further is sent for this person. What was sent is asked to be closed; its news follow."""
         cancelled = [a for a in acts.proposed_by(tx, person) if _called_off(tx, a, person, at)]
+        inviting.stop(tx, person, at)
         unsent: list[PaymentId] = []
         flying: list[PaymentView] = []
         for payment in self._unfinished_of(tx, person):

@@ -12,7 +12,7 @@ from typing import Any
 from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
-from payments import forecast, mandates, states, warnings
+from payments import asked, forecast, mandates, states, warnings
 from payments.debiting import Round, make, obstacle, of_cause, unlike_the_past, write
 from payments.mandates import Mandate
 from payments.readings import Reading
@@ -29,7 +29,7 @@ def act_on(
     hand: Round, held: Mandate, quote: Quote, reading: Reading, asked_at: datetime, *, new: bool
 ) -> PaymentId | None:
     """What this reading asks for; `new`: the meter says something it had not said before."""
-    below, amount = held.terms.below, held.terms.amount
+    below, amount = held.terms.below, mandates.charge_of(hand.tx, held, hand.at)
     assert held.terms.kind is MandateKind.TOP_UP
     assert below is not None
     assert amount is not None
@@ -48,19 +48,20 @@ def act_on(
 
 
 def gave_up(hand: Round, held: Mandate) -> bool:
-    """Whether somebody's 停 ended this episode's payment: nothing more is charged for it, so the reminder speaks."""
+    """Whether somebody's 停 or no, or no answer, ended this episode: nothing more is charged, so the reminder speaks."""
     tries = of_cause(hand.tx, held, held.episode) if held.episode else []
     if not tries:
         return False
     last = tries[-1]
     if last.state == "made" and last.payment is not None:
         return states.read(hand.tx, PaymentId(last.payment)).state in (State.CANCELLED, State.FAILED)
-    return bool(last.state == "not_made" and last.reason == "stopped")
+    return last.state == "skipped" or bool(last.state == "not_made" and last.reason == "stopped")
 
 
 def _episode_over(hand: Round, held: Mandate) -> None:
     if held.episode is not None:
         mandates.note(hand.tx, held.id, episode=None)
+    asked.moot(hand, held)
     warnings.over(hand.tx, held.account, hand.at, EPISODE_WARNINGS)
 
 
@@ -76,7 +77,7 @@ def _begin(
     usual = unlike_the_past(hand, held, amount, reading.daily_use)
     if usual is not None:
         debit = write(hand, held, cause, "asking", amount, read_at=reading.at)
-        _warn(hand, held, "auto_asks", debit, amount, reading, usual_fen=usual.fen)
+        _warn(hand, held, "auto_asks", debit, amount, reading, usual_fen=usual.fen, debit=debit)
         return None
     debit = write(hand, held, cause, "made", amount, read_at=reading.at)
     return make(hand, held, quote, amount, debit, asked_at)
@@ -96,6 +97,10 @@ def _again(
     if not tries:
         return None  # of an agreement this one replaced: charged once already
     last = tries[-1]
+    if last.state == "asking":
+        if asked.lapsed(hand, last):
+            warnings.over(hand.tx, held.account, hand.at, frozenset({"auto_asks"}))
+        return None
     if last.state == "made":
         _look_whether_it_helped(hand, held, PaymentId(last.payment or ""), amount, reading, new)
     if not _may_try_again(hand, last):

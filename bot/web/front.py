@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +11,9 @@ from starlette.responses import Response
 from bot.web import visitors
 from bot.web.house import House, Refused, field, see_other
 from bot.web.visitors import Visitor
+from data.ids import PersonId
+
+NEWCOMER = "newcomer"
 
 
 def routes(house: House) -> APIRouter:
@@ -49,6 +54,8 @@ async def _choice(house: House, request: Request, visitor: Visitor, notice: str 
 
 async def _become(house: House, request: Request, visitor: Visitor, wanted: str) -> Response:
     residents = await house.talks.residents(visitor.locale) if house.demo else []
+    if house.demo and wanted == NEWCOMER:
+        return house.remember(request, see_other("/talk"), visitor.becomes(_somebody_new()))
     for resident in residents:
         if resident.id == wanted:
             # Default letters say nothing; the largest were chosen by somebody who needs them.
@@ -56,6 +63,11 @@ async def _become(house: House, request: Request, visitor: Visitor, wanted: str)
             await house.talks.prefer(resident.id, locale=visitor.locale, large=large)
             return house.remember(request, see_other("/talk"), visitor.becomes(resident.id))
     return await _choice(house, request, visitor, "unknown_person")
+
+
+def _somebody_new() -> PersonId:
+    """Somebody the town does not know; his talk begins with becoming known."""
+    return PersonId(f"{NEWCOMER}_{secrets.token_hex(8)}")
 
 
 async def _like(house: House, visitor: Visitor, locale: str, size: str) -> Visitor:

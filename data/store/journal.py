@@ -21,7 +21,9 @@ _KINDS = """
     second_factor_passed second_factor_failed captured posted rule_version_used
     duplicate_callback_ignored late_conflicting_callback forged_callback_refused duplicate_payment_found
     refund_requested refunded handoff_started handoff_ended takeover grant_created grant_revoked
+    person_enrolled address_added phone_changed pin_lifted
     access_refused scam_warning_given outlet_refused_cash import_rejected tamper_found data_read
+    looked_after
 """
 KINDS = frozenset(_KINDS.split())
 

@@ -153,3 +153,13 @@ sweeps = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
 )
+
+# When the round may read a bill, or ask what a month used, again; and until when its reading stands in the book.
+looks = sa.Table(
+    "looks",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("bill_next", Instant),  # a bill nobody pays by itself is read once a day
+    sa.Column("use_next", Instant),  # the use of earlier months once a month, once a day where that fails
+    sa.Column("noted_on", sa.Date),  # the Shanghai day of the last line in the book
+)

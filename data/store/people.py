@@ -142,6 +142,19 @@ codes = sa.Table(
     sa.Column("used_at", Instant),
 )
 
+# A telephone number being proven, by somebody who is not enrolled yet or by a person who changed his: one row for each
+# of them, whoever he is to his channel. It names no person, so it cannot tell whether the number is known here.
+enrolments = sa.Table(
+    "enrolments",
+    metadata,
+    sa.Column("talker", sa.String(40), primary_key=True),
+    sa.Column("phone", Sealed, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),  # keyed hash of code, talker and number
+    sa.Column("wrong", sa.Integer, nullable=False, default=0),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("proven_at", Instant),
+)
+
 # Staff sign-in at the staff page.
 staff_sessions = sa.Table(
     "staff_sessions",

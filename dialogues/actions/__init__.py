@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from dialogues.actions import account, bills, help, helping, household, looking_back, mandate, people, pin
+from dialogues.actions import (
+    account,
+    bills,
+    enrolment,
+    help,
+    helping,
+    household,
+    looking_back,
+    mandate,
+    people,
+    pin,
+)
 from dialogues.actions.ports import Action
 
 ACTIONS: dict[str, Action] = {
@@ -10,6 +21,7 @@ ACTIONS: dict[str, Action] = {
     for action in (
         *account.ACTIONS,
         *bills.ACTIONS,
+        *enrolment.ACTIONS,
         *help.ACTIONS,
         *helping.ACTIONS,
         *household.ACTIONS,

@@ -23,6 +23,7 @@ _COVERS = {
     "spouse": {"husband", "wife", "spouse"},
 }
 _NAMES_BEFORE_A_PERSON_HELPS = 3
+_MOST_LINES = 6  # nobody reads thirty; a name or a tail finds the others all the same
 
 
 @inside(
@@ -122,7 +123,17 @@ def choices(found: Iterable[KnownAccount], catalogue: Catalogue, locale: str) ->
         tail = f"尾号{account.tail}" if locale == "zh" else f"ending {account.tail}"
         places.append(f"{n}. {label} {name} {tail}")
         words[account.id] = [account.tail, str(n), label, *_ordinal(n, locale)]
-    return {"account_choices": words, "account_list": "\n".join(places)}
+    return {"account_choices": words, "account_list": "\n".join(_shortened(places, locale))}
+
+
+def _shortened(places: list[str], locale: str) -> list[str]:
+    more = len(places) - _MOST_LINES
+    if more <= 0:
+        return places
+    rest = (
+        f"另外还有{more}户，说户主的名字就行" if locale == "zh" else f"and {more} more: say the holder's name"
+    )
+    return [*places[:_MOST_LINES], rest]
 
 
 def _ordinal(n: int, locale: str) -> list[str]:

@@ -16,6 +16,7 @@ from data.model import May
 from data.money import Money
 from data.store import letters
 from data.store.engine import Tx
+from dialogues import codes
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from payments.authority import access, accounts, people
 from payments.authority.accounts import KnownAccount
@@ -156,7 +157,7 @@ def _remind(room: Inside, elder: PersonId, bills: list[list[Any]]) -> str | None
         at=room.now,
     )
     known = people.addresses_of(room.tx, elder)
-    return next((a.channel for a in known if a.channel != "sms"), "sms") if new else None
+    return next((a.channel for a in known if a.channel not in codes.ELSEWHERE), "sms") if new else None
 
 
 def _to_himself(catalogue: Catalogue, utility: str, fen: int, due_on: str, *, locale: str) -> str:

@@ -117,7 +117,7 @@ def mandate_meant(room: Inside, slots: Arguments) -> Result:
 
 @inside(
     "action_standing_mandate",
-    "free mine same anothers no_grant",
+    "free mine same anothers no_grant no_purse",
     reads="account_id changes replaces below amount per_month per_charge per_day ask_above",
     writes="replaces below amount per_month per_charge per_day ask_above who mandate_list",
 )
@@ -126,6 +126,8 @@ def standing_mandate(room: Inside, slots: Arguments) -> Result:
     account = AccountId(slots["account_id"])
     if access.may(room.tx, room.person, May.MANDATE, account, room.now) is None:
         return Result("no_grant")
+    if not access.instruments_of(room.tx, room.person):
+        return Result("no_purse")  # said before anything is asked, not after the last question
     live = room.till.mandate_at(room.tx, account, room.now)
     if live is None:
         return Result("free", _terms_before(room, account, slots))
@@ -218,6 +220,57 @@ def pause_mandate(room: Inside, slots: Arguments) -> Result:
     if not found or not room.till.pause_mandate(room.tx, found[0].id, room.person, room.now):
         return Result("none")
     return Result("paused", _described(room, found[0]))
+
+
+# --- one payment the payer was asked about, and caps ------------------------------------------------------------------
+
+
+@inside(
+    "action_asked_debit",
+    "asked nothing",
+    reads="last_account",
+    writes="debit account_id utility amount bill_name biller_name tail holder prepaid mandate who",
+)
+def asked_debit(room: Inside, slots: Arguments) -> Result:
+    """The question that was just told, else the newest one that is open."""
+    found = room.till.asked_about(room.tx, room.person)
+    told = [q for q in found if q.account == slots.get("last_account")] or found
+    live = room.till.mandate_at(room.tx, told[0].account, room.now) if told else None
+    if live is None:
+        return Result("nothing")
+    facts = _described(room, live) | {"debit": told[0].debit, "amount": told[0].amount.fen}
+    return Result("asked", facts)
+
+
+@inside(
+    "action_lower_caps",
+    "lowered higher same too_low several none",
+    reads="utility relation mandate_choice per_month per_charge",
+    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choices mandate_list "
+    "per_month per_charge amount changes",
+)
+def lower_caps(room: Inside, slots: Arguments) -> Result:
+    """一个月最多200就行: less is so at once, without a code; more is a new agreement."""
+    found = _meant(room, slots)
+    if len(found) > 1:
+        return Result("several", _choices(room, found))
+    if not found:
+        return Result("none")
+    live, facts = found[0], _described(room, found[0])
+    month = slots.get("per_month") or live.terms.per_month.fen
+    meter = live.terms.kind is MandateKind.TOP_UP  # each time it takes its fixed amount
+    charge = live.terms.per_charge.fen if meter else slots.get("per_charge") or live.terms.per_charge.fen
+    charge = min(charge, month) if not meter else charge
+    if month > live.terms.per_month.fen or charge > live.terms.per_charge.fen:
+        return Result("higher", facts | {"changes": True})
+    if (month, charge) == (live.terms.per_month.fen, live.terms.per_charge.fen):
+        return Result("same", {"mandate_list": _line(room, live)})
+    if live.terms.amount is not None and month < live.terms.amount.fen:
+        return Result("too_low", facts | {"amount": live.terms.amount.fen})
+    done = room.till.lower_caps(
+        room.tx, live.id, room.person, room.now, per_charge=Money(charge), per_month=Money(month)
+    )
+    return Result("lowered", facts | {"per_month": month, "per_charge": charge}) if done else Result("none")
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------
@@ -360,4 +413,6 @@ ACTIONS = (
     why_charged,
     acknowledge,
     skip_debit,
+    asked_debit,
+    lower_caps,
 )

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from data.ids import ActId
+from data.ids import ActId, PersonId
+from data.model import Role
+from data.store import letters
 from dialogues import codes
 from dialogues.actions.ports import Arguments, Inside, Result, inside
+from dialogues.permissions import named
 from dialogues.saying import plain
-from payments.authority import factors
+from payments.authority import factors, looks, people
 from payments.authority.factors import FactorPassed, FactorWrong
 
 # Codes for setting a PIN are bound to this instead of an act, so that neither can stand for the other.
 _BINDING = "set_pin"
+VOUCH, VOUCHED = "pin_vouch", "pin_vouched"
 
 
 def _pin_act(room: Inside) -> ActId:
     return ActId(f"set_pin:{room.person}")
+
+
+@inside("action_begin_pin", "free locked may_ask")
+def begin_pin(room: Inside, slots: Arguments) -> Result:
+    """Whether a PIN may be set without a code (a relative has just vouched for him), not now, or after a code."""
+    if factors.lifted(room.tx, room.person, room.now):
+        return Result("free")
+    return Result("locked" if factors.blocked(room.tx, room.person, room.now) else "may_ask")
 
 
 @inside("action_send_pin_code", "sent no_second_address")
@@ -63,4 +75,56 @@ def set_pin(room: Inside, slots: Arguments) -> Result:
     return Result("weak" if problem else "set", gone)
 
 
-ACTIONS = (send_pin_code, check_pin_code, check_new_pin, set_pin)
+# --- somebody vouches for him -------------------------------------------------------------------------------------
+
+
+@inside("action_who_vouches", "found nobody", writes="other who")
+def who_vouches(room: Inside, slots: Arguments) -> Result:
+    """A relative he lets help him; helpers and strangers vouch for nobody (settled 23)."""
+    family = _family(room, room.person)
+    if not family:
+        return Result("nobody")
+    return Result("found", {"other": family[0], "who": named(room.tx, room.person, family[0], room.locale)})
+
+
+def _family(room: Inside, person: PersonId) -> list[PersonId]:
+    linked = [link.taker for link in looks.given_by(room.tx, person, room.now)]
+    known = {r.relative for r in people.relatives(room.tx, person)}
+    return [p for p in linked if p in known and people.person(room.tx, p).role is Role.FAMILY]
+
+
+@inside("action_ask_to_vouch", "asked", reads="other", writes="other")
+def ask_to_vouch(room: Inside, slots: Arguments) -> Result:
+    """The relative is asked where he is reached himself; once a day, however often it is wished."""
+    letters.put_news(
+        room.tx,
+        id=f"{VOUCH}:{room.person}:{room.now:%Y-%m-%d}",
+        person=PersonId(str(slots["other"])),
+        kind=VOUCH,
+        body={"who": room.person, "elder": room.person},
+        at=room.now,
+    )
+    return Result("asked", {"other": None})
+
+
+@inside("action_vouch", "lifted gone", reads="elder", writes="elder")
+def vouch(room: Inside, slots: Arguments) -> Result:
+    """His old PIN is worth nothing any more, and he may set a new one himself, where he is reached."""
+    elder = PersonId(str(slots["elder"]))
+    gone = {"elder": None}
+    if room.person not in _family(room, elder) or not factors.forget_pin(
+        room.tx, elder, room.person, room.now
+    ):
+        return Result("gone", gone)
+    letters.put_news(
+        room.tx,
+        id=f"{VOUCHED}:{room.event_id}",
+        person=elder,
+        kind=VOUCHED,
+        body={"who": room.person},
+        at=room.now,
+    )
+    return Result("lifted", gone)
+
+
+ACTIONS = (begin_pin, who_vouches, ask_to_vouch, vouch, send_pin_code, check_pin_code, check_new_pin, set_pin)

@@ -97,6 +97,7 @@ def set_pin(tx: Tx, person: PersonId, pin: str, at: datetime) -> PinProblem | No
     }
     if not tx.put_new(pins, person=person, **values):
         tx.conn.execute(pins.update().where(pins.c.person == person).values(**values))
+    tx.conn.execute(attempts.delete().where(attempts.c.subject == _lifted(person)))
     return None
 
 
@@ -110,7 +111,7 @@ def has_pin(tx: Tx, person: PersonId) -> bool:
     return _pin(tx, person) is not None
 
 
-def forget_pin(tx: Tx, person: PersonId, by: PersonId) -> bool:
+def forget_pin(tx: Tx, person: PersonId, by: PersonId, at: datetime) -> bool:
     """A relative or staff lifts a forgotten or blocked PIN, with the elder's yes; he then sets a new one.
 
     False when `by` is neither; nobody lifts his own.
@@ -121,7 +122,24 @@ def forget_pin(tx: Tx, person: PersonId, by: PersonId) -> bool:
         return False
     tx.conn.execute(pins.delete().where(pins.c.person == person))
     tx.conn.execute(attempts.delete().where(attempts.c.subject == _guesses(person)))
+    tx.conn.execute(attempts.insert().values(subject=_lifted(person), at=at))
+    journal.record(tx, kind="pin_lifted", person=person, actor=by, subject=person, at=at)
     return True
+
+
+def lifted(tx: Tx, person: PersonId, at: datetime) -> bool:
+    """Whether his PIN was lifted within a day and not set anew since: then no code is needed to set one."""
+    lately = sa.and_(attempts.c.subject == _lifted(person), attempts.c.at > at - BLOCK)
+    return tx.conn.execute(sa.select(attempts.c.seq).where(lately)).first() is not None
+
+
+def blocked(tx: Tx, person: PersonId, at: datetime) -> bool:
+    """Whether he has guessed wrong too often lately."""
+    return _blocked_until(tx, person, at) is not None
+
+
+def _lifted(person: PersonId) -> str:
+    return f"lifted:{person}"
 
 
 def _problem(tx: Tx, person: PersonId, pin: str) -> PinProblem | None:

@@ -163,6 +163,15 @@ def waiting(tx: Tx, giver: PersonId, invitation: str, at: datetime) -> Invitatio
     return None if row is None else _invitation(row)
 
 
+def all_waiting(tx: Tx, giver: PersonId, at: datetime) -> list[Invitation]:
+    """Every invitation of this giver that was taken up and waits for his word."""
+    mine = sa.and_(
+        invitations.c.giver == giver, invitations.c.taken_by.is_not(None), invitations.c.expires_at > at
+    )
+    found = tx.conn.execute(sa.select(invitations).where(mine).order_by(invitations.c.taken_at))
+    return [_invitation(row) for row in found]
+
+
 def link(tx: Tx, found: Invitation, at: datetime) -> tuple[str, ...]:
     """The giver knows the taker: what was offered is granted and both are written down as related; gives the grants."""
     assert found.taken_by is not None, "nobody took it up"

@@ -170,10 +170,10 @@ def addresses_of(tx: Tx, person: PersonId) -> list[Address]:
 
 
 def cooling(tx: Tx, person: PersonId, at: datetime) -> bool:
-    """Whether a telephone of his was changed within 72 hours: until then nothing he may spend or lend rises (settled 23)."""
+    """Whether an address of his was changed within 72 hours: until then nothing he may spend or lend rises (settled 23)."""
     born = tx.conn.scalar(sa.select(people.c.created_at).where(people.c.id == person))
     return any(
-        a.channel in TELEPHONES and born is not None and born < a.changed_at and at < a.changed_at + COOLING
+        born is not None and born < a.changed_at and at < a.changed_at + COOLING
         for a in addresses_of(tx, person)
     )
 
@@ -187,12 +187,14 @@ def households(tx: Tx, persons: set[PersonId]) -> dict[PersonId, frozenset[Perso
 
 
 def _plain(channel: str, external_id: str) -> str:
-    """A telephone number as its digits only, without China's prefix; other ids as they are."""
-    if channel not in TELEPHONES:
-        return external_id
-    digits = "".join(c for c in external_id if c.isascii() and c.isdigit())
+    return plain_number(external_id) if channel in TELEPHONES else external_id
+
+
+def plain_number(number: str) -> str:
+    """A telephone number as its digits only, without China's prefix."""
+    digits = "".join(c for c in number if c.isascii() and c.isdigit())
     for prefix in ("0086", "86"):
-        if external_id.strip().startswith(("+" + prefix, "0086")) and digits.startswith(prefix):
+        if number.strip().startswith(("+" + prefix, "0086")) and digits.startswith(prefix):
             return digits[len(prefix) :]
     return digits
 

@@ -141,7 +141,7 @@ def test_a_pin_is_lifted_by_a_relative_or_staff_never_by_oneself(
     three: Store, by: PersonId, lifted: bool
 ) -> None:
     three.run_now(lambda tx: factors.set_pin(tx, LIJG, "2946", AT))
-    assert three.run_now(lambda tx: factors.forget_pin(tx, LIJG, by)) is lifted
+    assert three.run_now(lambda tx: factors.forget_pin(tx, LIJG, by, AT)) is lifted
     assert three.run_now(lambda tx: factors.has_pin(tx, LIJG)) is not lifted
 
 

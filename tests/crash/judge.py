@@ -28,7 +28,7 @@ from tests.databases import SEALER
 # What may be said only with its claim, whatever the sentence (L2).
 _WORDS = {"captured": re.compile("已扣款"), "posted": re.compile("已销账|已到账")}
 _NOTHING_TOOK_PLACE = {"cancelled", "failed"}
-Claim = tuple[str, str]  # what is claimed of which payment
+Claim = tuple[str, str, str]  # what is claimed of which payment, and to whom
 _MOVED = {"captured", "posted", "refunded"}
 
 
@@ -112,8 +112,18 @@ def _of_letters(tx: Tx, story: Story) -> Iterator[str]:
     written = Counter((s.claims, s.payment) for s in said if s.claims)
     yield from (f"{claim} was written {times} times" for claim, times in written.items() if times != 1)
     moved = sorted(str(claim) for claim, _ in written if claim in _MOVED)
-    if moved != ["captured", "posted"]:
+    if moved != (["posted"] if story.by_itself else ["captured", "posted"]):
         yield f"written was {moved}"
+    if story.elder:
+        yield from _of_the_elder(tx, story)
+
+
+def _of_the_elder(tx: Tx, story: Story) -> Iterator[str]:
+    """What another paid for him by itself is told to him as well: once, when the biller has it (L7)."""
+    said = [wire.load_said(x.body) for x in letters.letters_to(tx, PersonId(story.elder))]
+    claimed = [s.claims for s in said if s.claims]
+    if claimed != ["posted"]:
+        yield f"the elder was written {claimed}"
 
 
 def _of_loose_ends(tx: Tx) -> Iterator[str]:
@@ -180,14 +190,15 @@ def _of_repetitions(played: Played) -> Iterator[str]:
 
 
 def _claims_of(played: Played) -> list[Claim]:
-    return [(m["claims"], m["payment"]) for life in played.lives for m in life.all("told") if m["claims"]]
+    told = [m for life in played.lives for m in life.all("told") if m["claims"]]
+    return [(m["claims"], m["payment"], m["person"]) for m in told]
 
 
 def _claims_in_flight(played: Played) -> Iterator[Claim]:
     for life in played.lives[:-1]:
         last = _told_at_the_very_end(life)
         if last and last["claims"]:
-            yield last["claims"], last["payment"]
+            yield last["claims"], last["payment"], last["person"]
 
 
 def _told_at_the_very_end(life: Told) -> Message | None:

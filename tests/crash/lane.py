@@ -16,13 +16,19 @@ from typing import Any
 
 import httpx
 
+from data import catalogue
+from data.clock import shanghai
 from data.ids import AccountId, PersonId
 from data.money import Money
 from data.store.engine import Tx
 from data.town import load_world
 from integrations.sandbox.control import SandboxControl
 from integrations.sandbox.control_wire import Inspection, Side
+from payments.acts import Confirmed, Evidence
 from payments.authority import accounts, enrol, numbers
+from payments.limits import Limits
+from payments.terms import MandateKind, ProposedMandate, Terms
+from payments.till import Till
 from tests.crash.life import Spec, line_of
 from tests.crash.resident import STORIES
 from tests.databases import Databases
@@ -139,7 +145,7 @@ class Lane:
     @contextmanager
     def played(self, case: Case) -> Iterator[Played]:
         """Plays the case from a fresh town and a fresh database."""
-        with self.databases.url(case.kind, enrolled) as url:
+        with self.databases.url(case.kind, agreed if STORIES[case.story].by_itself else enrolled) as url:
             asyncio.run(self._fresh_town(case.fault))
             played = Played(case, url)
             spec = self._first(case, url)
@@ -195,7 +201,8 @@ class Lane:
             await control.load_world(load_world(), START)
             await control.callbacks_to(None)
             # Enough to be charged twice: a purse too small for it would hide the mistake.
-            await control.set_funds("pm-cheng", Money(100_000))
+            for purse in ("pm-cheng", "pm-limin"):
+                await control.set_funds(purse, Money(100_000))
             if fault is not None:
                 await control.fault(Side(fault.side), fault.kind, seconds=fault.seconds)
 
@@ -215,6 +222,27 @@ def enrolled(tx: Tx) -> None:
     enrol.enrol_world(tx, world, START)
     account = numbers.add_account(tx, world.accounts[AccountId(page.account)].account, START)
     accounts.save_for(tx, PersonId(page.person), account, "", START)
+
+
+def agreed(tx: Tx) -> None:
+    """The same town, and a daughter whose purse tops her father's meter up: it holds less than the threshold already."""
+    enrolled(tx)
+    story, till = STORIES["mandate"], Till(catalogue.load(), Limits())
+    payer, amount = PersonId(story.person), Money(story.fen)
+    terms = Terms(
+        MandateKind.TOP_UP,
+        AccountId(story.account),
+        per_charge=amount,
+        per_month=amount * 3,
+        valid_until=shanghai(START).date() + timedelta(days=365),
+        below=Money(2_000),
+        amount=amount,
+    )
+    proposed = till.propose_mandate(tx, proposer=payer, terms=terms, channel=story.channel, at=START)
+    assert isinstance(proposed, ProposedMandate), proposed
+    yes = Evidence("before", story.channel, payer, "word", "pin", words="read back", wording="before")
+    done = till.confirm(tx, act=proposed.act, digest=proposed.digest, evidence=yes, at=START)
+    assert isinstance(done, Confirmed), done
 
 
 @contextmanager

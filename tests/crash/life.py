@@ -129,6 +129,8 @@ class Life:
     async def _goes_on(self) -> bool:
         """The person acts, time passes, until neither has any reason to. False when there is no end of it."""
         for _ in range(_MOST_ROUNDS):
+            if self.story.by_itself:
+                await self.app.sweep()
             await self.app.beat()
             if not (await self._person_acts() or await self._time_passes()):
                 return True
@@ -148,7 +150,7 @@ class Life:
 
     async def _person_acts(self) -> bool:
         """Answers what was asked, pays what is open; at rest and not content, says the wish again."""
-        if self.resident.content:
+        if self.resident.content or self.story.by_itself:
             return False
         if words := self.resident.answer():
             await self._says(words)

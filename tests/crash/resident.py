@@ -20,11 +20,16 @@ class Story:
     page: bool = False  # has no purse and pays by himself on the rail's page
     wish: str = "交电费"
     yes: str = "付"
+    by_itself: bool = (
+        False  # agreed to before; the sweep finds the meter low, and the elder hears of it as well
+    )
+    elder: str = ""
 
 
 STORIES = {
     "purse": Story("chengfs", "telegram", "E-CHENG", 12_592, "3628"),
     "page": Story("zhanggf", "web", "E-ZHANG", 12_345, "5307", page=True),
+    "mandate": Story("limin", "telegram", "E-LI", 10_000, "4071", by_itself=True, elder="lijg"),
 }
 
 

@@ -30,6 +30,16 @@ def test_killed_at_any_moment(lanes: Lanes, kind: str, story: str) -> None:
     report(lanes.play(killed(case, points)), len(points))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_while_a_mandate_fires(lanes: Lanes, kind: str) -> None:
+    """Between the reading, the debit's row, the charge and the write-off: once, and payer and elder are told the truth."""
+    case = Case(kind, "mandate")
+    rehearsal = lanes.rehearse(case)
+    reads = point(rehearsal, "before POST /billers/bj-electricity/quotes")
+    points = spread([n for n in moments(rehearsal) if n >= reads], FEWEST)
+    report(lanes.play(killed(case, points)), len(points))
+
+
 @pytest.mark.parametrize("fault", [LATE, LOST], ids=lambda f: f.kind)
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_while_the_rail_fails(lanes: Lanes, kind: str, fault: Fault) -> None:

@@ -221,7 +221,8 @@ class Run:
             # Who was told that nothing was taken gets late money back; who was told that we look finds his bill paid.
             "late_money": {0} if refused else {AMOUNT.fen},
             "stopped": {0, AMOUNT.fen},
-            "forgetful": {AMOUNT.fen},
+            # A rail that answers nothing for hours and never heard of it: nothing is sent again, a person looks.
+            "forgetful": {AMOUNT.fen} if self.town.orders else {0},
         }
         if kept not in wanted[self.case.story]:
             self.breaches.append(f"the household is short of {kept} fen")

@@ -253,3 +253,13 @@ async def test_a_visit_ends_after_half_a_day(web: httpx.AsyncClient, clock: Virt
     response = await send(web, page, "/talk/say", text="付")
     assert response.status_code == 403
     assert (await web.get("/talk")).headers["location"] == "/"
+
+
+async def test_somebody_new_sits_down_as_nobody_of_the_town(
+    web: httpx.AsyncClient, talks: ScriptedTalks
+) -> None:
+    first, second = await be(web, "newcomer"), await be(web, "newcomer")
+    await send(web, second, "/talk/say", text="登记")
+    assert form(first, "/talk/say") is not None
+    assert len(talks.logs) == 1
+    assert not {str(p) for p in talks.logs} & {r.id for r in await talks.residents("zh")}

@@ -37,6 +37,15 @@ def upgrade() -> None:
     with op.batch_alter_table('consents', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_consents_mandate'), ['mandate'], unique=False)
 
+    op.create_table('enrolments',
+    sa.Column('talker', sa.String(length=40), nullable=False),
+    sa.Column('phone', sa.LargeBinary(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('wrong', sa.Integer(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('talker', name=op.f('pk_enrolments'))
+    )
     op.create_table('invitations',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('giver', sa.String(length=40), nullable=False),
@@ -101,6 +110,14 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account'], ['accounts.id'], name=op.f('fk_readings_account_accounts')),
     sa.PrimaryKeyConstraint('account', 'at', name=op.f('pk_readings'))
     )
+    op.create_table('looks',
+    sa.Column('account', sa.String(length=40), nullable=False),
+    sa.Column('bill_next', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('use_next', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('noted_on', sa.Date(), nullable=True),
+    sa.ForeignKeyConstraint(['account'], ['accounts.id'], name=op.f('fk_looks_account_accounts')),
+    sa.PrimaryKeyConstraint('account', name=op.f('pk_looks'))
+    )
     op.create_table('month_use',
     sa.Column('account', sa.String(length=40), nullable=False),
     sa.Column('month', sa.Date(), nullable=False),
@@ -164,6 +181,7 @@ def downgrade() -> None:
 
     op.drop_table('warnings')
     op.drop_table('month_use')
+    op.drop_table('looks')
     op.drop_table('readings')
     with op.batch_alter_table('mandates', schema=None) as batch_op:
         batch_op.drop_index('uq_mandates_account', sqlite_where=sa.text("state IN ('active','paused','suspended')"), postgresql_where=sa.text("state IN ('active','paused','suspended')"))
@@ -175,6 +193,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_invitations_giver'))
 
     op.drop_table('invitations')
+    op.drop_table('enrolments')
     with op.batch_alter_table('consents', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_consents_mandate'))
 
