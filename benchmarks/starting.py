@@ -99,7 +99,7 @@ def _first_reply(url: str) -> None:
         page = web.post("/choose", data=form(page, "/choose").hidden | {"person": "limin"}).text
         filled = form(page, "/talk/say").hidden | {"text": "你能做什么"}
         page = web.post("/talk/say", data=filled).raise_for_status().text
-        assert "户号" in page, "the house did not answer"
+        assert "我能办这些" in page, "the house did not answer"
 
 
 def _bare() -> tuple[float, float, float]:

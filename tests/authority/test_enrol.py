@@ -38,6 +38,15 @@ def test_who_writes_has_another_address_for_his_codes(town: Store) -> None:
     assert all(a.verified for a in reached)
 
 
+def test_notices_go_to_the_chat_somebody_uses_and_ring_only_who_has_none(town: Store, world: World) -> None:
+    """Everybody at once: an order left to chance would send half of them to the telephone."""
+    for person in world.people:
+        first = next(
+            a for a in town.run_now(lambda tx, p=person: people.addresses_of(tx, p)) if a.channel != "sms"
+        )
+        assert first.channel == (world.people[person].channel or "voice"), person
+
+
 def test_relations_are_told_from_both_sides(town: Store) -> None:
     def kinds(person: str) -> dict[str, str]:
         found = town.run_now(lambda tx: people.relatives(tx, PersonId(person)))
