@@ -108,6 +108,11 @@ class Evidence:
     words: str = field(default="", repr=False)  # exactly what was read back; an automatic payment needs it
     wording: str = ""  # which sentence of which release those words are
 
+    def body(self, **more: Any) -> dict[str, Any]:
+        """What is kept of it with the act; the words themselves are kept sealed, with the consent."""
+        kept = {"event": self.event_id, "channel": self.channel, "by": self.by}
+        return {**kept, "kind": self.kind, "factor": self.factor, **more}
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
@@ -173,6 +178,18 @@ def cancel(tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
     )
 
 
+def weak_yes(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal | None:
+    """Why this yes does not decide an act that needs its confirmer's PIN or code; None: it does. A late one ends the act."""
+    if found.state is not ActState.PROPOSED:
+        return Refusal(f"act_{found.state.value}")
+    if evidence.by != found.confirmer:
+        return Refusal("no_permission")
+    if found.expires_at <= at:
+        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
+        return Refusal("act_expired")
+    return None if evidence.factor in ("pin", "code") else Refusal("stronger_yes_needed")
+
+
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +215,12 @@ def view(tx: Tx, act: ActId, *, hold: bool = False) -> ActView:
         payments=_payments(tx, act),
         kind=row.kind,
     )
+
+
+def held_as(tx: Tx, act: ActId, kind: str) -> ActView | None:
+    """The act, held, when it is of this kind."""
+    of_kind = tx.conn.scalar(sa.select(acts.c.kind).where(acts.c.id == act)) == kind
+    return view(tx, act, hold=True) if of_kind else None
 
 
 def _lines(tx: Tx, act: ActId) -> tuple[ActLine, ...]:

@@ -21,9 +21,10 @@ from data.money import Money
 from data.store.engine import Tx
 from data.store.mandates import consents, mandates
 from data.store.payments import acts
-from payments import readings
-from payments.acts import ActView, AlreadyConfirmed, Confirmed, Evidence, Refusal, Strength, view
+from payments import drafting, readings
+from payments.acts import ActView, AlreadyConfirmed, Confirmed, Evidence, Refusal, Strength, weak_yes
 from payments.authority import access, people
+from payments.drafting import Draft
 from payments.dry_run import dry_run
 from payments.limits import Limits
 from payments.mandates import (
@@ -70,23 +71,8 @@ def propose_mandate(
     purse = access.instruments_of(tx, proposer)[0]
     _supersede(tx, proposer, terms.account, at)
     digest = digest_of(proposer, terms, purse.id, replaces)
-    act = ActId(fresh("act"))
     until = at + limits.act_lifetime
-    tx.conn.execute(
-        sa.insert(acts).values(
-            id=act,
-            kind=KIND,
-            state=ActState.PROPOSED.value,
-            proposer=proposer,
-            payer=proposer,
-            confirmer=proposer,
-            digest=digest,
-            strength=Strength.CODE.value,
-            channel=channel,
-            created_at=at,
-            expires_at=until,
-        )
-    )
+    act = drafting.put(tx, Draft.own(KIND, proposer, digest, channel, at, until))
     _write(tx, act, terms, till_account(tx, terms.account).biller, proposer, purse.id, replaces, at)
     tried = dry_run(terms, use_of(tx, terms.account, at))
     return ProposedMandate(
@@ -104,12 +90,6 @@ def _rising(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> dict[str, An
         "charge_until_then": min(before[0], terms.per_charge),
         "month_until_then": min(before[1], terms.per_month),
     }
-
-
-def proposed(tx: Tx, act: ActId) -> ActView | None:
-    """The act, held, when it is one that agrees to an automatic payment."""
-    kind = tx.conn.scalar(sa.select(acts.c.kind).where(acts.c.id == act))
-    return view(tx, act, hold=True) if kind == KIND else None
 
 
 def agree(
@@ -135,9 +115,8 @@ def agree(
     refusal = _agree_refused(tx, found, wanted, evidence, at, limits, catalogue)
     if refusal is not None:
         return refusal
-    moved = move_act(
-        tx, found.id, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=_body_of(evidence, wanted)
-    )
+    said = evidence.body(mandate=wanted.id)
+    moved = move_act(tx, found.id, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=said)
     assert moved, "the act's row is held since it was read as wanted"
     _put_in_force(tx, wanted, evidence, at)
     return Confirmed(())
@@ -230,15 +209,9 @@ def _agree_refused(
     limits: Limits,
     catalogue: Catalogue,
 ) -> Refusal | None:
-    if found.state is not ActState.PROPOSED:
-        return Refusal(f"act_{found.state.value}")
-    if evidence.by != found.confirmer:
-        return Refusal("no_permission")
-    if found.expires_at <= at:
-        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
-        return Refusal("act_expired")
-    if evidence.factor not in ("pin", "code"):
-        return Refusal("stronger_yes_needed")
+    weak = weak_yes(tx, found, evidence, at)
+    if weak is not None:
+        return weak
     if not evidence.words:
         return Refusal("words_missing")
     kept = any(i.id == proposed.instrument for i in access.instruments_of(tx, found.payer))
@@ -286,7 +259,7 @@ def _write(
 
 
 def _supersede(tx: Tx, proposer: PersonId, account: AccountId, at: datetime) -> None:
-    older = tx.conn.scalars(
+    older = (
         sa.select(acts.c.id)
         .join(mandates, mandates.c.act == acts.c.id)
         .where(
@@ -294,9 +267,8 @@ def _supersede(tx: Tx, proposer: PersonId, account: AccountId, at: datetime) -> 
             acts.c.state == ActState.PROPOSED.value,
             mandates.c.account == account,
         )
-    ).all()
-    for act in older:
-        move_act(tx, ActId(act), ActState.PROPOSED, ActState.SUPERSEDED, at)
+    )
+    drafting.replace_all(tx, older, at)
 
 
 def _put_in_force(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> None:
@@ -351,14 +323,3 @@ def _inform_holder(tx: Tx, proposed: Mandate, at: datetime) -> None:
             "holder": holder,
         }
         notice(tx, holder, "mandate_set_for_you", proposed.id, body, at)
-
-
-def _body_of(evidence: Evidence, proposed: Mandate) -> dict[str, str | None]:
-    return {
-        "event": evidence.event_id,
-        "channel": evidence.channel,
-        "by": evidence.by,
-        "kind": evidence.kind,
-        "factor": evidence.factor,
-        "mandate": proposed.id,
-    }

@@ -6,19 +6,19 @@ No, or no answer within a day, leaves this one out; the reminder speaks then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from data.catalogue import Catalogue
-from data.ids import AccountId, ActId, InstrumentId, PaymentId, PersonId, QuoteId, fresh
+from data.ids import AccountId, ActId, InstrumentId, PaymentId, PersonId, QuoteId
 from data.model import Quote
 from data.money import Money
 from data.store.engine import Tx
-from data.store.mandates import consents, debits, mandates
-from data.store.payments import act_lines, acts
+from data.store.mandates import debits, mandates
+from payments import drafting
 from payments.acts import (
     ActLine,
     ActView,
@@ -29,13 +29,13 @@ from payments.acts import (
     Refusal,
     Strength,
     digest_of,
-    view,
+    weak_yes,
 )
 from payments.confirming import Held, payment_row
-from payments.debiting import KIND, Round, change, obstacle
+from payments.debiting import KIND, Round, change, consent_of, obstacle
+from payments.drafting import Draft
 from payments.limits import Limits
 from payments.mandates import Mandate, charge_of, read
-from payments.proposing import line_row
 from payments.quoting import kept_quote
 from payments.states import ActState, move_act, open_at
 from payments.terms import MandateKind
@@ -85,26 +85,10 @@ def propose(
     if isinstance(priced, Refusal):
         return priced
     line = ActLine(found.account, found.biller, quote, priced, "purse", found.instrument)
-    _supersede(tx, found, at)
-    act, digest = ActId(fresh("act")), digest_of(proposer, proposer, proposer, (line,))
-    until = at + limits.act_lifetime
-    tx.conn.execute(
-        sa.insert(acts).values(
-            id=act,
-            kind=KIND,
-            state=ActState.PROPOSED.value,
-            proposer=proposer,
-            payer=proposer,
-            confirmer=proposer,
-            digest=digest,
-            strength=Strength.CODE.value,
-            channel=channel,
-            created_at=at,
-            expires_at=until,
-            evidence={"debit": debit},
-        )
-    )
-    tx.conn.execute(sa.insert(act_lines).values(**line_row(act, 0, line)))
+    digest, until = digest_of(proposer, proposer, proposer, (line,)), at + limits.act_lifetime
+    drafting.supersede(tx, proposer, [found.account], at)
+    draft = replace(Draft.own(KIND, proposer, digest, channel, at, until), lines=(line,))
+    act = drafting.put(tx, draft, evidence={"debit": debit})
     return _to_read_back(act, digest, line, proposer, found.instrument, until)
 
 
@@ -127,12 +111,6 @@ def _to_read_back(
     )
 
 
-def proposed(tx: Tx, act: ActId) -> ActView | None:
-    """The act, held, when it is the answer to such a question."""
-    kind = tx.conn.scalar(sa.select(acts.c.kind).where(acts.c.id == act))
-    return view(tx, act, hold=True) if kind == KIND else None
-
-
 def agree(
     tx: Tx,
     found: ActView,
@@ -151,7 +129,7 @@ def agree(
         return AlreadyConfirmed(found.payments)
     tx.alone(f"purse:{found.payer}")
     debit = str((found.evidence or {}).get("debit", ""))
-    refusal = _too_weak(tx, found, evidence, at)
+    refusal = weak_yes(tx, found, evidence, at)
     held = _open_question(tx, debit)
     if refusal is not None or held is None:
         return refusal or Refusal("nothing_asked")
@@ -173,7 +151,7 @@ def _write(hand: Round, held: Mandate, found: ActView, debit: str, evidence: Evi
                 ActState.PROPOSED,
                 ActState.CONFIRMED,
                 hand.at,
-                evidence=_evidence(hand.tx, held, debit, evidence),
+                evidence=evidence.body(debit=debit, mandate=held.id, consent=consent_of(hand.tx, held)),
             )
             assert moved, "the act's row is held since it was read as proposed"
             payment: PaymentId = payment_row(hand.tx, found, 0, hand.at)
@@ -182,31 +160,6 @@ def _write(hand: Round, held: Mandate, found: ActView, debit: str, evidence: Evi
         return Refusal("previous_unfinished", in_the_way.id if in_the_way else None, taken.account)
     change(hand, debit, "made", payment=payment)
     return Confirmed((payment,))
-
-
-def _evidence(tx: Tx, held: Mandate, debit: str, said: Evidence) -> dict[str, Any]:
-    consent = tx.conn.scalar(sa.select(consents.c.id).where(consents.c.mandate == held.id))
-    return {
-        "event": said.event_id,
-        "channel": said.channel,
-        "by": said.by,
-        "kind": said.kind,
-        "factor": said.factor,
-        "debit": debit,
-        "mandate": held.id,
-        "consent": consent,
-    }
-
-
-def _too_weak(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal | None:
-    if found.state is not ActState.PROPOSED:
-        return Refusal(f"act_{found.state.value}")
-    if evidence.by != found.confirmer:
-        return Refusal("no_permission")
-    if found.expires_at <= at:
-        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
-        return Refusal("quote_expired")
-    return None if evidence.factor in ("pin", "code") else Refusal("stronger_yes_needed")
 
 
 def _open_question(tx: Tx, debit: str) -> Mandate | None:
@@ -241,21 +194,6 @@ def _not_needed(held: Mandate, quote: Quote) -> bool:
         return not quote.due
     below = held.terms.below
     return quote.balance is None or below is None or quote.balance >= below
-
-
-def _supersede(tx: Tx, held: Mandate, at: datetime) -> None:
-    older = tx.conn.scalars(
-        sa.select(acts.c.id)
-        .join(act_lines, act_lines.c.act == acts.c.id)
-        .where(
-            acts.c.kind == KIND,
-            acts.c.state == ActState.PROPOSED.value,
-            acts.c.proposer == held.payer,
-            act_lines.c.account == held.account,
-        )
-    ).all()
-    for act in older:
-        move_act(tx, ActId(act), ActState.PROPOSED, ActState.SUPERSEDED, at)
 
 
 def lapsed(hand: Round, row: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from data.catalogue import Catalogue
 from data.ids import AccountId, ActId, OrderNumber, PaymentId, fresh
@@ -78,12 +77,12 @@ def _said_yes(found: ActView) -> set[str]:
 
 def _ask_the_family(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal:
     """The first of two yeses: a relative is asked for the second, where there is one (settled 5)."""
-    asked = approving.ask_another(tx, found.id, at, _evidence_body(evidence))
+    asked = approving.ask_another(tx, found.id, at, evidence.body())
     return Refusal("approval_asked" if asked else "approval_needed")
 
 
 def _write_payments(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> tuple[PaymentId, ...]:
-    said = _evidence_body(evidence)
+    said = evidence.body()
     kept = said if found.evidence is None else {**found.evidence, "approved": said}
     moved = move_act(tx, found.id, found.state, ActState.CONFIRMED, at, evidence=kept)
     assert moved, "the act's row is held since it was read as waiting for a yes"
@@ -137,16 +136,6 @@ def _too_weak(found: ActView, evidence: Evidence) -> Refusal | None:
             # 嗯 and 对 on the telephone may be the television; a key is not.
             enough = evidence.kind in ("key", "button") or (hosted and evidence.channel != VOICE)
     return None if enough else Refusal("stronger_yes_needed")
-
-
-def _evidence_body(evidence: Evidence) -> dict[str, Any]:
-    return {
-        "event": evidence.event_id,
-        "channel": evidence.channel,
-        "by": evidence.by,
-        "kind": evidence.kind,
-        "factor": evidence.factor,
-    }
 
 
 class Held(Exception):

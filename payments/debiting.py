@@ -6,7 +6,7 @@ a cap or takes a permission back at the same time is either seen here, or finds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -20,16 +20,15 @@ from data.model import May, Quote
 from data.money import Money
 from data.store.engine import Tx
 from data.store.mandates import consents, debits
-from data.store.payments import act_lines, acts
-from payments import mandates
-from payments.acts import ActLine, Strength, digest_of, view
+from payments import drafting, mandates
+from payments.acts import ActLine, Evidence, digest_of, view
 from payments.authority import access
 from payments.confirming import Held, payment_row
+from payments.drafting import Draft
 from payments.limits import Limits
 from payments.mandates import Mandate
 from payments.notices import notice
 from payments.opening import till_account
-from payments.proposing import line_row
 from payments.quoting import amount_fits, keep
 from payments.states import ActState
 from payments.terms import MandateState
@@ -153,36 +152,22 @@ def make(
 
 
 def _act(hand: Round, held: Mandate, quote: QuoteId, amount: Money, debit: str) -> ActId:
-    tx, act = hand.tx, ActId(fresh("act"))
     line = ActLine(held.account, held.biller, quote, amount, "purse", held.instrument)
-    consent = tx.conn.scalar(sa.select(consents.c.id).where(consents.c.mandate == held.id))
-    tx.conn.execute(
-        sa.insert(acts).values(
-            id=act,
-            kind=KIND,
-            state=ActState.CONFIRMED.value,
-            proposer=held.payer,
-            payer=held.payer,
-            confirmer=held.payer,
-            digest=digest_of(held.payer, held.payer, held.payer, (line,)),
-            strength=Strength.CODE.value,
-            channel=mandates.agreed_on(tx, held),
-            created_at=hand.at,
-            expires_at=hand.at,
-            decided_at=hand.at,
-            evidence={
-                "event": debit,
-                "channel": "mandate",
-                "by": held.payer,
-                "kind": "mandate",
-                "factor": None,
-                "mandate": held.id,
-                "consent": consent,
-            },
-        )
+    digest = digest_of(held.payer, held.payer, held.payer, (line,))
+    on = mandates.agreed_on(hand.tx, held)
+    draft = replace(Draft.own(KIND, held.payer, digest, on, hand.at, hand.at), lines=(line,))
+    yes = Evidence(debit, "mandate", held.payer, "mandate")
+    return drafting.put(
+        hand.tx,
+        draft,
+        ActState.CONFIRMED,
+        yes.body(mandate=held.id, consent=consent_of(hand.tx, held)),
     )
-    tx.conn.execute(sa.insert(act_lines).values(**line_row(act, 0, line)))
-    return act
+
+
+def consent_of(tx: Tx, held: Mandate) -> str | None:
+    """The record of the yes this mandate stands on."""
+    return tx.conn.scalar(sa.select(consents.c.id).where(consents.c.mandate == held.id))
 
 
 def _tell_started(hand: Round, held: Mandate, quote: Quote, amount: Money, payment: PaymentId) -> None:

@@ -7,17 +7,16 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
-from data.ids import ActId, PersonId, fresh
+from data.ids import ActId, PersonId
 from data.model import May
 from data.money import Money
 from data.store import letters
 from data.store.engine import Tx
-from data.store.payments import acts
-from payments.acts import ActView, AlreadyConfirmed, Evidence, Refusal, Strength, view
+from payments import drafting
+from payments.acts import AlreadyConfirmed, Evidence, Refusal, view, weak_yes
 from payments.authority import access, invitations, people
 from payments.authority.invitations import Invitation, Offer, Opened
+from payments.drafting import Draft
 from payments.limits import Limits
 from payments.states import ActState, move_act
 
@@ -40,22 +39,8 @@ def propose_offer(
     """Writes down what somebody shall be let do. Refusals: no_purse, caps_missing, cooling, amount_rule."""
     if May.CONFIRM_PAYMENT in offer.verbs and (why := _cannot_lend(tx, giver, offer, at)):
         return Refusal(why)
-    act, digest = ActId(fresh("act")), digest_of(giver, offer)
-    tx.conn.execute(
-        sa.insert(acts).values(
-            id=act,
-            kind=KIND,
-            state=ActState.PROPOSED.value,
-            proposer=giver,
-            payer=giver,
-            confirmer=giver,
-            digest=digest,
-            strength=Strength.CODE.value,
-            channel=channel,
-            created_at=at,
-            expires_at=at + limits.act_lifetime,
-        )
-    )
+    digest = digest_of(giver, offer)
+    act = drafting.put(tx, Draft.own(KIND, giver, digest, channel, at, at + limits.act_lifetime))
     return ProposedOffer(act, digest, at + invitations.GRANT_LIFE)
 
 
@@ -86,28 +71,12 @@ def agree(
         return Refusal("digest_changed")
     if found.state is ActState.CONFIRMED:
         return AlreadyConfirmed(())
-    refusal = _refused(tx, found, evidence, at)
+    refusal = weak_yes(tx, found, evidence, at)
     if refusal is not None:
         return refusal
-    said = {
-        "event": evidence.event_id,
-        "channel": evidence.channel,
-        "by": evidence.by,
-        "factor": evidence.factor,
-    }
-    assert move_act(tx, act, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=said), "its row is held"
+    moved = move_act(tx, act, ActState.PROPOSED, ActState.CONFIRMED, at, evidence=evidence.body())
+    assert moved, "its row is held"
     return invitations.open_invitation(tx, found.proposer, offer, at)
-
-
-def _refused(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusal | None:
-    if found.state is not ActState.PROPOSED:
-        return Refusal(f"act_{found.state.value}")
-    if evidence.by != found.confirmer:
-        return Refusal("no_permission")
-    if found.expires_at <= at:
-        move_act(tx, found.id, ActState.PROPOSED, ActState.EXPIRED, at)
-        return Refusal("act_expired")
-    return None if evidence.factor in ("pin", "code") else Refusal("stronger_yes_needed")
 
 
 # --- from the code to the link ------------------------------------------------------------------------------------

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
-
-import sqlalchemy as sa
 
 from data.catalogue import Catalogue
-from data.ids import AccountId, ActId, PersonId, fresh
+from data.ids import AccountId, ActId, PersonId
 from data.model import May
 from data.money import Money
 from data.store import journal
 from data.store.engine import Tx
-from data.store.payments import act_lines, acts
+from payments import drafting
 from payments import limits as figures
 from payments.acts import VOICE, ActLine, LineWish, Proposed, Question, Refusal, Strength, digest_of
 from payments.authority import access, accounts, people
+from payments.drafting import Draft
 from payments.limits import Limits
 from payments.purse import Purse, choose_purse
 from payments.quoting import amount_fits, kept_quote
-from payments.states import ActState, move_act, open_at
+from payments.states import open_at
 
+KIND = "pay"
 THIS_TALK = timedelta(hours=12)  # what was saved within it does not make an account an old one
 
 
@@ -54,12 +53,29 @@ def propose(
         return Refusal("over_cap")
     lines = tuple(_line(tx, wish, purse) for wish in wishes)
     strength = _strength(tx, proposer, purse, lines, channel, at, limits)
-    _supersede(tx, proposer, [w.account for w in wishes], at)
-    act_id = _write(tx, proposer, purse, lines, strength, channel, at, until)
-    _note_help(tx, proposer, purse, act_id, at)
+    digest = digest_of(proposer, purse.payer, purse.confirmer, lines)
+    grant_id = purse.grant.grant_id if purse.grant else None
+    drafting.supersede(tx, proposer, [w.account for w in wishes], at)
+    act = drafting.put(
+        tx,
+        Draft(
+            KIND,
+            proposer,
+            purse.payer,
+            purse.confirmer,
+            digest,
+            strength,
+            channel,
+            at,
+            until,
+            lines,
+            grant_id,
+        ),
+    )
+    _note_help(tx, proposer, purse, act, at)
     return Proposed(
-        act=act_id,
-        digest=digest_of(proposer, purse.payer, purse.confirmer, lines),
+        act=act,
+        digest=digest,
         strength=strength,
         payer=purse.payer,
         confirmer=purse.confirmer,
@@ -111,65 +127,6 @@ def _is_new(tx: Tx, proposer: PersonId, payer: PersonId, account: AccountId, at:
     if seen.reason == "saved":
         return not accounts.is_saved_for(tx, proposer, account, at - THIS_TALK)
     return seen.reason == "talk"
-
-
-def _supersede(tx: Tx, proposer: PersonId, wanted: list[AccountId], at: datetime) -> None:
-    older = tx.conn.scalars(
-        sa.select(acts.c.id)
-        .distinct()
-        .join(act_lines, act_lines.c.act == acts.c.id)
-        .where(
-            acts.c.proposer == proposer,
-            acts.c.state == ActState.PROPOSED.value,
-            act_lines.c.account.in_(wanted),
-        )
-    ).all()
-    for act_id in older:
-        move_act(tx, ActId(act_id), ActState.PROPOSED, ActState.SUPERSEDED, at)
-
-
-def _write(
-    tx: Tx,
-    proposer: PersonId,
-    purse: Purse,
-    lines: tuple[ActLine, ...],
-    strength: Strength,
-    channel: str,
-    at: datetime,
-    until: datetime,
-) -> ActId:
-    act_id = ActId(fresh("act"))
-    tx.conn.execute(
-        sa.insert(acts).values(
-            id=act_id,
-            kind="pay",
-            state=ActState.PROPOSED.value,
-            proposer=proposer,
-            payer=purse.payer,
-            confirmer=purse.confirmer,
-            digest=digest_of(proposer, purse.payer, purse.confirmer, lines),
-            strength=strength.value,
-            grant_id=purse.grant.grant_id if purse.grant else None,
-            channel=channel,
-            created_at=at,
-            expires_at=until,
-        )
-    )
-    tx.conn.execute(sa.insert(act_lines), [line_row(act_id, n, line) for n, line in enumerate(lines)])
-    return act_id
-
-
-def line_row(act_id: ActId, n: int, line: ActLine) -> dict[str, Any]:
-    return {
-        "act": act_id,
-        "n": n,
-        "account": line.account,
-        "biller": line.biller,
-        "quote": line.quote,
-        "amount_fen": line.amount.fen,
-        "method": line.method,
-        "instrument": line.instrument,
-    }
 
 
 def _note_help(tx: Tx, proposer: PersonId, purse: Purse, act_id: ActId, at: datetime) -> None:

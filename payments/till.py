@@ -17,7 +17,18 @@ from data.money import Money
 from data.store.engine import Tx
 from data.store.payments import acts as acts_table
 from data.store.payments import payments
-from payments import acts, agreeing, approving, asked, inviting, mandates, states, stopping, warnings
+from payments import (
+    acts,
+    agreeing,
+    approving,
+    asked,
+    debiting,
+    inviting,
+    mandates,
+    states,
+    stopping,
+    warnings,
+)
 from payments.acts import (
     ActView,
     AlreadyConfirmed,
@@ -26,6 +37,7 @@ from payments.acts import (
     LineWish,
     Proposed,
     Refusal,
+    held_as,
 )
 from payments.authority import factors
 from payments.confirming import confirm
@@ -117,12 +129,12 @@ class Till:
         self, tx: Tx, *, act: ActId, digest: str, evidence: Evidence, at: datetime
     ) -> Confirmed | AlreadyConfirmed | Refusal:
         """The yes. The payments it writes are advanced after the transaction; an automatic payment only comes into force."""
-        mandate = agreeing.proposed(tx, act)
+        mandate = held_as(tx, act, agreeing.KIND)
         if mandate is not None:
             return agreeing.agree(
                 tx, mandate, digest, evidence, at, limits=self.limits, catalogue=self.catalogue
             )
-        answer = asked.proposed(tx, act)
+        answer = held_as(tx, act, debiting.KIND)
         if answer is not None:
             return asked.agree(tx, answer, digest, evidence, at, limits=self.limits, catalogue=self.catalogue)
         return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)

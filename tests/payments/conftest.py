@@ -6,6 +6,7 @@ import pytest
 
 from data.clock import VirtualClock
 from data.store.engine import Store
+from tests.payments.automatic import allow
 from tests.payments.household import House
 
 
@@ -23,3 +24,17 @@ def quick(clock: VirtualClock, sealer) -> House:
     made = House.over(Store.in_memory(sealer), clock)
     made.enrol()
     return made
+
+
+@pytest.fixture
+def family(house: House) -> House:
+    """The father lets his daughter agree to automatic payments; on both databases."""
+    allow(house)
+    return house
+
+
+@pytest.fixture
+def lis(quick: House) -> House:
+    """The same, in memory."""
+    allow(quick)
+    return quick

@@ -23,7 +23,6 @@ from tests.payments.automatic import (
     TOP_UP,
     WORDS,
     agreed,
-    allow,
     at,
     capped,
     propose,
@@ -43,19 +42,6 @@ from tests.payments.household import (
     ZHANGGF,
     House,
 )
-
-
-@pytest.fixture
-def family(house: House) -> House:
-    allow(house)
-    return house
-
-
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    return quick
-
 
 # --- the dry run ----------------------------------------------------------------------------------------------------
 

@@ -21,12 +21,6 @@ LOW = capped(per_charge=Money(5_000), amount=Money(5_000), per_month=Money(5_000
 HIGH = capped(per_charge=Money(10_000), amount=Money(10_000), per_month=Money(30_000), per_day=3)
 
 
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    return quick
-
-
 def test_a_higher_cap_is_told_with_the_hour_from_which_it_counts(lis: House) -> None:
     live = agreed(lis, LOW)
     proposed = propose(lis, HIGH, replaces=live.id)

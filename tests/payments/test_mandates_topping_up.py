@@ -20,7 +20,6 @@ from payments.states import State
 from tests.payments.automatic import (
     METER,
     agreed,
-    allow,
     at,
     capped,
     meter,
@@ -33,18 +32,6 @@ from tests.payments.household import E_LI, LIJG, LIMIN, XIAOZHOU, House
 from tests.simulation import town as ways
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def family(house: House) -> House:
-    allow(house)
-    return house
-
-
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    return quick
 
 
 def _states(house: House) -> list[tuple[str, str | None]]:

@@ -13,22 +13,10 @@ from data.store.people import instruments
 from integrations.ports import Reason
 from payments.authority import access
 from payments.terms import MandateState
-from tests.payments.automatic import agreed, allow, at, capped, meter, told, took
+from tests.payments.automatic import agreed, at, capped, meter, told, took
 from tests.payments.household import LIJG, LIMIN, XIAOZHOU, House
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def family(house: House) -> House:
-    allow(house)
-    return house
-
-
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    return quick
 
 
 # --- it could not pay: louder than one that paid --------------------------------------------------------------------

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 import bot.app
-import bot.playground
+import bot.playground.world
 from bot import demo, evidence
 from bot.app import Application
 from bot.playground import GIVEN_SINCE, Playground
@@ -244,7 +244,7 @@ def make_town(
 ) -> Iterator[Towns]:
     """Makes towns on either database. Flows, people and trained words are read once: no test changes them."""
     monkeypatch.setattr(bot.app, "release", RELEASE)
-    monkeypatch.setattr(bot.playground, "load_world", WORLD)
+    monkeypatch.setattr(bot.playground.world, "load_world", WORLD)
     monkeypatch.setattr(bot.app, "load_engine", lambda settings: _engine())
     with towns(databases, sandbox, tmp_path) as make:
         yield make

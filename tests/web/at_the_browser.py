@@ -263,3 +263,10 @@ def sideways(page: Page) -> int:
     return int(
         page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
+
+
+def judge(page: Page, state: str) -> None:
+    """What must hold of every state: axe silent, everything pressable large, no sideways scrolling."""
+    assert problems(page) == [], state
+    assert small_targets(page) == [], state
+    assert sideways(page) <= 0, state

@@ -17,10 +17,9 @@ from tests.web.at_the_browser import (
     ChromiumMissing,
     KeyboardPerson,
     Person,
-    chromium,
     chromium_path,
+    judge,
     letters,
-    problems,
     sideways,
     small_targets,
 )
@@ -29,12 +28,6 @@ from tests.web.scripted_town import CHENGFS, CHENM, PAY_PAGE, STAFF_PASSWORD, Sc
 from tests.web.talks_in_a_browser import pay_mothers_electricity
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -60,13 +53,6 @@ def page(browser: Browser, pages: ServedPages) -> Iterator[Page]:
 @pytest.fixture
 def person(page: Page, pages: ServedPages) -> Person:
     return Person(page, pages.address)
-
-
-def judge(page: Page, state: str) -> None:
-    """What must hold of every state: axe silent, everything pressable large, no sideways scrolling."""
-    assert problems(page) == [], state
-    assert small_targets(page) == [], state
-    assert sideways(page) <= 0, state
 
 
 # --- whole talks ---

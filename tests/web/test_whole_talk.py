@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.app_process import demo_process
 from tests.web.at_the_browser import (
     TELEPHONE,
     KeyboardPerson,
     Person,
-    chromium,
-    problems,
-    sideways,
-    small_targets,
+    judge,
 )
 from tests.web.talks_in_a_browser import pay_mothers_electricity
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A fresh town for each talk: a bill is paid once only."""
-    with demo_process(tmp_path) as address:
-        yield address
 
 
 def test_a_payment_by_talking(browser: Browser, address: str) -> None:
@@ -41,9 +21,7 @@ def test_a_payment_by_talking(browser: Browser, address: str) -> None:
     person = Person(context.new_page(), address)
 
     def watch(state: str) -> None:
-        assert problems(person.page) == [], state
-        assert small_targets(person.page) == [], state
-        assert sideways(person.page) <= 0, state
+        judge(person.page, state)
 
     pay_mothers_electricity(person, watch)
     person.says("谢谢")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot import mandate_evidence
+from bot.playground import mandate_evidence
 from data.clock import SHANGHAI
 from data.ids import AccountId, ActId, InstrumentId, PersonId, fresh
 from data.model import May

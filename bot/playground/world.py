@@ -20,11 +20,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot import abilities, demo, evidence, people_evidence
+from bot import demo
 from bot.app import Application, build, enrol_town
-from bot.arranging import arrange_given
+from bot.playground import abilities, evidence, people_evidence
+from bot.playground.arranging import arrange_given
+from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
-from bot.watching import TalkRecorder
 from data.clock import SHANGHAI, VirtualClock
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import mandate_evidence, people_evidence
+from bot.playground import mandate_evidence, people_evidence
 from data.ids import OrderNumber, PersonId
 from data.money import Money
 from data.store import journal, letters
