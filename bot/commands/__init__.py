@@ -1,0 +1,1 @@
+"""Groups of the `bangjiao` command that grew large enough for a file of their own."""
