@@ -156,8 +156,10 @@ def build(
     store: Store | None = None,
     limits: Limits | None = None,
     channels: Mapping[str, Channel] | None = None,
+    words: Words | None = None,
 ) -> Application:
     """Ties everything together. Raises what a wrong setting or a missing model deserves, in one sentence."""
+    words = words or read_words(settings)
     clock = clock or SystemClock()
     store = store or open_store(settings)
     catalogue = catalogue_data.load()
@@ -169,7 +171,7 @@ def build(
     bells = Bells(settings.redis_url, web.wake)
     desk = Desk(
         store,
-        House(release(), Understanding(load_engine(settings)), till, catalogue),
+        House(words.release, words.understanding, till, catalogue),
         Quoting(store, billers, catalogue, clock),
         runner.advance_now,
         clock,
@@ -214,9 +216,22 @@ def gateway(settings: Settings) -> tuple[SandboxBillers, SandboxRail]:
     if not secret:
         raise SystemExit("No key for the gateway's callbacks is configured. Set BANGJIAO_GATEWAY_SECRET.")
     return (
-        SandboxBillers(settings.gateway_url, timeout_seconds=seconds),
+        SandboxBillers(settings.gateway_url, secret, timeout_seconds=seconds),
         SandboxRail(settings.gateway_url, secret, timeout_seconds=seconds),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the house says and what it understands. Read once; several applications of a process may share it."""
+
+    release: Release
+    understanding: Understanding
+
+
+def read_words(settings: Settings) -> Words:
+    """Flows, sentences and trained words from their files. Raises FlowErrors, or NotTrained."""
+    return Words(release(), Understanding(load_engine(settings)))
 
 
 def release() -> Release:

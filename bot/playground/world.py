@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,9 +23,10 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot import demo
-from bot.app import Application, build, enrol_town
+from bot.app import Application, Words, build, enrol_town, read_words
 from bot.playground import abilities, evidence, people_evidence
 from bot.playground.arranging import arrange_given
+from bot.playground.enrolled import EnrolledTowns
 from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
 from data.clock import SHANGHAI, VirtualClock
@@ -43,6 +46,12 @@ GIVEN_SINCE = START - timedelta(days=1)
 _TIMEOUT_SECONDS = 0.2  # settled 30: how long the client waits while the sandbox holds an answer
 
 
+@cache
+def shipped_world() -> World:
+    """The town that comes with the program, read once."""
+    return load_world()
+
+
 @dataclass
 class _Life:
     """What one person's channel remembers of his last input, for redelivery and double taps."""
@@ -59,11 +68,12 @@ def playground(settings: Settings) -> Iterator[Callable[[], Playground]]:
         demo.sandbox(Path(folder)) as town,
     ):
         count = iter(range(1_000_000))
+        words, enrolled = read_words(settings), EnrolledTowns(Path(folder))
 
         def fresh() -> Playground:
             case = Path(folder) / f"case{next(count)}"
             case.mkdir()
-            return Playground(settings, town, case)
+            return Playground(settings, town, case, words=words, enrolled=enrolled)
 
         yield fresh
 
@@ -81,7 +91,9 @@ class Playground:
     channels: dict[str, str] = field(default_factory=dict)
     recorder: TalkRecorder = field(default_factory=TalkRecorder)
     log: io.StringIO = field(default_factory=io.StringIO)
-    world: World = field(default_factory=load_world)
+    world: World = field(default_factory=lambda: shipped_world())
+    words: Words | None = None
+    enrolled: EnrolledTowns | None = None
     persona: str = ""
     _application: Application | None = None
     _control: SandboxControl | None = None
@@ -108,7 +120,7 @@ class Playground:
 
     async def start(self, stage: Stage) -> None:
         """Everything fresh: town, store, desk, clocks."""
-        self.world = _with_relatives(parse_world(stage.town)) if stage.town else load_world()
+        self.world = _with_relatives(parse_world(stage.town)) if stage.town else shipped_world()
         if stage.persona in self.world.people and self.world.people[PersonId(stage.persona)].elders:
             self.world = with_elders(self.world, PersonId(stage.persona))
         self.start_at = (stage.start or START).astimezone(UTC)
@@ -119,15 +131,30 @@ class Playground:
         self._control = SandboxControl(self.town.url, self.town.control_token)
         await self.control.load_world(self.world, self.clock.now())
         await self.control.callbacks_to(None)
-        self._build()
-        enrol_town(self.app.store, self.world, self.clock.now())
+        self._enrol()
         for person, locale in stage.locales.items():
             await self._prefer(person, locale)
+
+    def _enrol(self) -> None:
+        """Everybody of the town known to a fresh store: a copy of one made before, where the same town was."""
+        kept = self.enrolled.of(self.world) if self.enrolled else None
+        if kept is not None:
+            shutil.copyfile(kept, self._database)
+            self._build()
+            return
+        self._build()
+        enrol_town(self.app.store, self.world, self.clock.now())
+        if self.enrolled:
+            self.enrolled.keep(self.world, self._database)
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "bangjiao.db"
 
     def _build(self) -> None:
         settings = self.settings.model_copy(
             update={
-                "database_url": f"sqlite:///{self.folder / 'bangjiao.db'}",
+                "database_url": f"sqlite:///{self._database}",
                 "secret": SecretStr("a secret of the playground only"),
                 "gateway_url": self.town.url,
                 "gateway_secret": SecretStr(self.town.secret),
@@ -135,7 +162,7 @@ class Playground:
                 "patience_seconds": 3.0,
             }
         )
-        self._application = build(settings, clock=self.clock)
+        self._application = build(settings, clock=self.clock, words=self.words)
         self._application.desk.house = replace(self._application.desk.house, observe=self.recorder.observe)
 
     async def _prefer(self, person: str, locale: str) -> None:
@@ -455,7 +482,7 @@ def _in_memory() -> str | None:
 
 def _with_relatives(world: World) -> World:
     """A script's own town says nothing of who is whose daughter; where its people are ours, we know."""
-    known = [r for r in load_world().relations if r.person in world.people and r.of in world.people]
+    known = [r for r in shipped_world().relations if r.person in world.people and r.of in world.people]
     return replace(world, relations=world.relations or tuple(known))
 
 

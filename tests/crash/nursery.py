@@ -40,11 +40,9 @@ def main() -> None:
 def _prepare() -> None:
     """What is read from unchanging files is read here, once for all lives."""
     logs.set_up("ERROR")  # on standard error: what is said on standard output is an answer
-    app.release = cache(app.release)
     ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
-    app.release()
-    engine = app.load_engine(Settings())
-    app.load_engine = lambda settings: engine
+    words = app.read_words(Settings())
+    app.read_words = lambda settings: words
     catalogue.load()
     httpx.create_ssl_context()
     for kind in ("sqlite", "postgresql+psycopg"):

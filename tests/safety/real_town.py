@@ -16,34 +16,32 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 import bot.app
-import bot.playground.world
-from bot import demo, evidence
-from bot.app import Application
-from bot.playground import GIVEN_SINCE, Playground
+from bot import demo
+from bot.app import Application, Words, read_words
+from bot.playground import GIVEN_SINCE, Playground, evidence
+from bot.playground.world import shipped_world
 from bot.settings import Settings
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
 from data.store.engine import Store, Tx
 from data.store.schema import metadata
-from data.town import load_world
 from dialogues import staffing
 from dialogues.desk import Served
 from dialogues.expectation import expectation
 from dialogues.testing import invariants
 from dialogues.testing.invariants import Stopped, Turn, View
 from dialogues.testing.world import Sent, Stage
-from nlu.classifier import Embedded
 from payments.authority import enrol
 from tests.databases import KINDS, SEALER, Databases
 
 SECRET = "a-secret-of-the-tests-only-0123456789"
-RELEASE, WORLD = cache(bot.app.release), cache(load_world)
-READ_ENGINE = bot.app.load_engine
+WORLD = shipped_world
 
 
 @cache
-def _engine() -> Embedded:
-    return READ_ENGINE(Settings())
+def words() -> Words:
+    """Flows and trained words are read once: no test changes them."""
+    return read_words(Settings())
 
 
 def enrolled(tx: Tx) -> None:
@@ -95,7 +93,7 @@ class RealTown(Playground):
                 "executor": executor,
             }
         )
-        return bot.app.build(settings, clock=self.clock, store=Store.open(self.url, SEALER))
+        return bot.app.build(settings, clock=self.clock, store=Store.open(self.url, SEALER), words=words())
 
     def another_process(self) -> Application:
         """The same application once more on the same database."""
@@ -239,13 +237,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[demo.Town]:
 
 
 @pytest.fixture
-def make_town(
-    databases: Databases, sandbox: demo.Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Towns]:
-    """Makes towns on either database. Flows, people and trained words are read once: no test changes them."""
-    monkeypatch.setattr(bot.app, "release", RELEASE)
-    monkeypatch.setattr(bot.playground.world, "load_world", WORLD)
-    monkeypatch.setattr(bot.app, "load_engine", lambda settings: _engine())
+def make_town(databases: Databases, sandbox: demo.Town, tmp_path: Path) -> Iterator[Towns]:
+    """Makes towns on either database."""
     with towns(databases, sandbox, tmp_path) as make:
         yield make
 
