@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +33,25 @@ from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.rail import SandboxRail
 from nlu import classifier
 from nlu.understand import Understanding
+from payments import alarms
 from payments.advance import Advance
 from payments.authority import enrol, people
 from payments.callbacks import Callbacks
 from payments.limits import Limits
 from payments.quoting import Quoting
+from payments.reconcile import Reconciled, Reconciliation
 from payments.runner import InlineRunner
 from payments.sweep import Sweep, Swept
 from payments.till import Till
 from payments.warnings import Ladder
+from payments.watching import RailWatch
 
 log = structlog.get_logger("bangjiao.app")
 
 FLOWS = Path(loader.__file__).parent
 NLU_DATA = Path(classifier.__file__).parent.parent / "data" / "nlu"
 _BEAT_SECONDS = 1.0
+_LOOK_SECONDS = 15.0
 
 
 @dataclass
@@ -70,6 +74,8 @@ class Application:
     bells: Bells
     sweeper: Sweep
     ladder: Ladder
+    rail_watch: RailWatch
+    books: Reconciliation
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
@@ -79,6 +85,14 @@ class Application:
         await self.store.run(lambda tx: self.ladder.climb(tx, self.clock.now()))
         await self.tell()
         return swept
+
+    async def reconcile(self, day: date | None = None) -> list[Reconciled]:
+        """Compares the statements of a day with the book, or those of every past night; what differs is asked and told."""
+        done = [await self.books.run(day)] if day is not None else await self.books.due()
+        await self.runner.advance_now(p for one in done for p in one.asked)
+        if done:
+            await self.tell()
+        return done
 
     async def beat(self) -> None:
         """One round of what time brings: due payments, news, calls a dead process left, letters not yet taken."""
@@ -100,8 +114,27 @@ class Application:
         self._beats.append(asyncio.create_task(self._beat_for_ever()))
 
     def start_watching(self) -> None:
-        """Keeps an eye on meters and bills in the background until `close`; processes share the rounds among them."""
+        """Keeps an eye on meters, bills, the rail and the house in the background until `close`; processes share it."""
         self._beats.append(asyncio.create_task(self._watch_for_ever()))
+        self._beats.append(asyncio.create_task(self._look_after_for_ever()))
+
+    async def look_after(self) -> None:
+        """Whether the rail answers, who may be told that it does again, and what an operator has to hear of."""
+        if await self.rail_watch.look():
+            await self.tell()
+        patience = alarms.Patience(
+            sweep=max(timedelta(seconds=3 * self.settings.sweep_seconds), alarms.Patience().sweep)
+        )
+        await self.reconcile()
+        await self.store.run(lambda tx: alarms.look(tx, self.clock.now(), patience))
+
+    async def _look_after_for_ever(self) -> None:
+        while True:
+            try:
+                await self.look_after()
+            except Exception:
+                log.exception("a look after the house failed; the next one tries again")
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _watch_for_ever(self) -> None:
         every = timedelta(seconds=self.settings.sweep_seconds)
@@ -169,6 +202,7 @@ def build(
     runner = InlineRunner(store, advance, clock, owner=settings.executor)
     web = WebChannel()
     bells = Bells(settings.redis_url, web.wake)
+    books = Reconciliation(store, rail, billers, clock, till.limits)
     desk = Desk(
         store,
         House(words.release, words.understanding, till, catalogue),
@@ -177,6 +211,7 @@ def build(
         clock,
         ring=bells.ring,
         patience_seconds=settings.patience_seconds,
+        books=books,
     )
 
     async def wake(payment: PaymentId) -> None:
@@ -191,7 +226,7 @@ def build(
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
-        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits),
+        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits), RailWatch(store, rail, clock), books,
     )  # fmt: skip
 
 
@@ -200,8 +235,10 @@ def open_store(settings: Settings) -> Store:
     url = settings.database_url
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    store = Store.open(url, Sealer.from_secret(settings.secret.get_secret_value()))
+    secret, before = settings.secret.get_secret_value(), settings.secret_before.get_secret_value()
+    store = Store.open(url, Sealer.from_secret(secret, before))
     store.migrate()
+    store.take_up_keys()
     return store
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
+from bot.commands import audit, keeping, ledger, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -33,6 +34,11 @@ people_app = typer.Typer(
     help="Who is enrolled, and who may act for whom. Example: bangjiao people enrol 王芳 --phone 02155501234",
 )
 app.add_typer(people_app, name="people")
+app.add_typer(audit.app, name="audit")
+keeping.register(app)
+operator.register(app)
+ledger.register(app)
+simulate.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 

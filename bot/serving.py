@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from prometheus_client import generate_latest
 
 from bot.app import Application
+from bot.metrics import figures
 from bot.staff import StaffTalks
 from bot.talks import WebTalks
 from bot.web.pages import create_pages
@@ -41,7 +41,8 @@ def pages(application: Application, *, demo: bool, town: World | None = None) ->
         clock=application.clock,
         callbacks=callback,
         healthy=healthy,
-        figures=generate_latest,
+        figures=figures(application.store, application.clock),
+        figures_token=application.settings.metrics_token.get_secret_value(),
     )
 
 

@@ -21,6 +21,10 @@ class Settings(BaseSettings):
         default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
         description="seals account numbers and signs cookies; keep it, what was sealed with it opens with nothing else",
     )
+    secret_before: SecretStr = Field(
+        SecretStr(""),
+        description="the secret used until now, while `bangjiao keys rotate` seals everything anew; afterwards take it away",
+    )
     host: str = Field("127.0.0.1", description="address the web page listens on")
     port: int = Field(8080, description="port of the web page; 0 takes any free one")
     cache_dir: Path = Field(Path(".cache"), description="where the trained understanding is kept")
@@ -42,11 +46,20 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         300.0, description="how often meters and bills that somebody looks after are read"
     )
+    keep_days: int = Field(
+        400,
+        ge=30,
+        description="how long talks and letters are kept; what payments and agreements rest on stays",
+    )
     executor: str = Field("worker-1", description="name of this worker; two live workers never share one")
     redis_url: str = Field(
         "", description="redis://… rings at pages of other processes; optional, comfort only"
     )
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it only this machine is answered",
+    )
     town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 

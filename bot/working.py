@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from datetime import timedelta
 
 import structlog
 
-from bot.app import build
+from bot.app import Application, build
 from bot.serving import announce_json
 from bot.settings import Settings
+from data.store.retention import clear_away
 from payments.durable import DurableRunner
 
 log = structlog.get_logger("bangjiao.worker")
+
+_CLEAR_SECONDS = 6 * 3600.0
 
 
 async def work(settings: Settings) -> None:
@@ -29,6 +33,7 @@ async def work(settings: Settings) -> None:
     if settings.redis_url:
         application.bells.start()
     application.start_watching()
+    clearing = asyncio.create_task(keep_clear(application, settings.keep_days))
     try:
         while not ended.is_set():
             await application.tell()
@@ -37,5 +42,17 @@ async def work(settings: Settings) -> None:
             except TimeoutError:
                 continue
     finally:
+        clearing.cancel()
         await waking.stop()
         await application.close()
+
+
+async def keep_clear(application: Application, days: int, every: float = _CLEAR_SECONDS) -> None:
+    """Throws old talks and letters away from time to time, until it is cancelled; several workers do no harm."""
+    while True:
+        try:
+            gone = await clear_away(application.store, application.clock.now() - timedelta(days=days))
+            log.info("old talks and letters are gone", **gone)
+        except Exception:
+            log.exception("clearing away failed; the next round tries again")
+        await asyncio.sleep(every)

@@ -8,6 +8,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# From nine in the evening to eight in the morning nobody is disturbed (L12).
+QUIET_FROM, QUIET_TO = 21, 8
 
 
 class Clock(Protocol):
@@ -49,3 +51,15 @@ def shanghai(at: datetime) -> datetime:
 def today(clock: Clock) -> date:
     """The date in Shanghai now."""
     return shanghai(clock.now()).date()
+
+
+def is_quiet(at: datetime) -> bool:
+    """Whether people are left alone at this instant (L12)."""
+    return not QUIET_TO <= shanghai(at).hour < QUIET_FROM
+
+
+def next_morning(at: datetime) -> datetime:
+    """The next eight o'clock in Shanghai."""
+    local = shanghai(at)
+    eight = local.replace(hour=QUIET_TO, minute=0, second=0, microsecond=0)
+    return eight if local < eight else eight + timedelta(days=1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-_YUAN = re.compile(r"^(\d{1,8})(?:\.(\d{1,2}))?$")
+_YUAN = re.compile(r"([0-9]{1,8})(?:\.([0-9]{1,2}))?")
+# Full-width figures are how a Chinese keyboard writes them; other forms (², ①, ١) are no way to write an amount.
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．", "0123456789.")
 
 
 class BadAmount(ValueError):
@@ -28,10 +29,10 @@ class Money:
     def parse(cls, yuan: str) -> Self:
         """Money from a rail's or biller's own yuan string such as "46.50".
 
-        Strict on purpose: Decimal would take １００, 1_000, 1e3, NaN and -0, and float would lose a fen.
+        Strict on purpose: Decimal would take ١٠٠, 1_000, 1e3, NaN and -0, and float would lose a fen.
         Raises BadAmount.
         """
-        match = _YUAN.match(unicodedata.normalize("NFKC", yuan).strip())
+        match = _YUAN.fullmatch(yuan.translate(_FULL_WIDTH).strip())
         if match is None:
             raise BadAmount(f"not an amount in yuan: {yuan[:20]!r}")
         return cls(int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")))

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from dialogues import slots
-from dialogues.model import Frame, StopEverything
+from dialogues.model import CancelAct, Frame, StopEverything
 from dialogues.moment import (
     HUMAN,
+    SENT,
     WAITING,
     Fault,
     Moment,
@@ -99,9 +100,24 @@ def drop(m: Moment) -> Moment:
     return _popped(cancel_acts(m, frames), frames, {})
 
 
+def withdrawn(m: Moment, act: str) -> Moment:
+    """What another began and asked this person's yes for is decided: the question about it is put away, unanswered."""
+    place = next(
+        (
+            at
+            for at, frame in enumerate(m.talk.stack)
+            if frame.context.get("lasting") and frame.context.get("act") == act and frame.phase not in SENT
+        ),
+        None,
+    )
+    return m if place is None else drop(bring_to_top(m, place, "system"))
+
+
 def cancel(m: Moment) -> Moment:
-    """Not this piece of business any more."""
+    """Not this piece of business any more. What another began ends for both: it waited for this person's yes."""
     ended = m.talk.stack[base_of(m)]
+    lasting = [f.context["act"] for f in m.talk.stack[base_of(m) :] if f.context.get("lasting")]
+    m = emit(m, *(CancelAct(act) for act in lasting))
     m = say(m, "utter_flow_cancelled", {"flow_name": business_name(m)})
     return uncover(drop(m), ended)
 

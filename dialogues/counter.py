@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
+from data.clock import is_quiet
 from data.events import InboundEvent
 from data.ids import AccountId, ActId, PaymentId, QuoteId
 from data.money import Money
@@ -84,12 +85,10 @@ class Counter:
         )
         if isinstance(answer, Refusal):
             return Verdict("refused", {"reason": answer.reason})
-        if len(answer.lines) > 1 and self._another_must_agree(answer):
-            till.cancel(self.tx, answer.act, self.event.person, self.event.at)
-            return Verdict("refused", {"reason": "one_by_one"})
-        if answer.confirmer != self.event.person:
+        reason = self._cannot_be_agreed_to(answer)
+        if not reason and answer.confirmer != self.event.person:
             return self._ask_the_owner(answer)
-        reason = self._cannot_be_confirmed_here(answer)
+        reason = reason or self._cannot_be_confirmed_here(answer)
         if reason:
             till.cancel(self.tx, answer.act, self.event.person, self.event.at)
             return Verdict("refused", {"reason": reason})
@@ -110,7 +109,7 @@ class Counter:
         if isinstance(answer, Refusal):
             return Verdict("refused", {"reason": answer.reason})
         factor = {"code_sent": self._has_second_phone, "has_pin": self._has_pin}
-        return Verdict("proposed", standing.read_back(answer) | factor)
+        return Verdict("proposed", standing.read_back(answer, self._words, self._comma) | factor)
 
     def _propose_debit(self, wish: Propose) -> Verdict:
         """A payment by itself the payer was asked about first: read back at what the biller says now."""
@@ -162,9 +161,15 @@ class Counter:
         code = News("tell_permission", {"invite_code": answer.code}, act=wish.act, outcome=standing.AGREED)
         return Verdict("submitted", news=code)
 
-    def _another_must_agree(self, proposed: Proposed) -> bool:
-        """Several bills at once are for one person's own yes; whoever is asked by another sees one bill at a time."""
-        return proposed.confirmer != self.event.person or proposed.strength is Strength.APPROVAL
+    def _cannot_be_agreed_to(self, proposed: Proposed) -> str:
+        """Why another's yes, where one is needed, cannot be had now; empty when it can, or none is needed."""
+        second = proposed.strength is Strength.APPROVAL
+        if second and not self.house.till.approvers(self.tx, proposed, self.event.at):
+            # Only his own money is his to let stand for a day.
+            return "nobody_agrees" if proposed.payer == self.event.person else "approval_needed"
+        other = second or proposed.confirmer != self.event.person
+        # At night nobody is asked (L12), and by the morning the price would be an old one.
+        return "at_night" if other and is_quiet(self.event.at) else ""
 
     def _ask_the_owner(self, proposed: Proposed) -> Verdict:
         """Who starts is not who agrees: the purse's owner is asked on his own channel, and this person waits (L7)."""
@@ -205,14 +210,14 @@ class Counter:
 
     def _read_back(self, proposed: Proposed) -> dict[str, Any]:
         locale = self.conversation.preferences.locale
-        other = None if proposed.payer_relation == "self" else proposed.payer_relation
+        others = proposed.payer_relation != "self"
         usual = next((q.usual.fen for q in proposed.questions if q.kind == "unusual_amount"), None)
         return {
             "act": proposed.act,
             "digest": proposed.digest,
             "strength": self._strength(proposed).value,
             "method": proposed.method,
-            "payer_relation": relation_word(other, locale) if other else None,
+            "payer_relation": _whose(proposed.payer_relation, locale) if others else None,
             "usual": usual,
             **self._joint(proposed),
             "code_sent": self._has_second_phone,
@@ -223,16 +228,26 @@ class Counter:
         """Of an act with several lines: the total the till bound, and which of them are much higher than usual."""
         if len(proposed.lines) == 1:
             return {"joint_total": proposed.total.fen}
-        comma = "，" if self.conversation.preferences.locale == "zh" else ", "
         higher = [self._higher(proposed, question) for question in proposed.questions]
-        return {"usual": None, "joint_total": proposed.total.fen, "joint_usual": comma.join(higher) or None}
+        return {
+            "usual": None,
+            "joint_total": proposed.total.fen,
+            "joint_usual": self._comma.join(higher) or None,
+        }
+
+    @property
+    def _comma(self) -> str:
+        return "，" if self.conversation.preferences.locale == "zh" else ", "
+
+    def _words(self, response: str, values: Mapping[str, Any]) -> str:
+        return saying.plain(self.house.release, response, values, self.conversation, self.facts)
 
     def _higher(self, proposed: Proposed, question: Question) -> str:
         catalogue, locale = self.house.catalogue, self.conversation.preferences.locale
         line = next(line for line in proposed.lines if line.account == question.account)
         name = bill_name(catalogue, catalogue.biller(line.biller).utility, locale)
         values = {"bill_name": name, "usual": question.usual.fen}
-        return saying.plain(self.house.release, "utter_joint_usual", values, self.conversation, self.facts)
+        return self._words("utter_joint_usual", values)
 
     def issue_code(self, wish: IssueCode) -> None:
         """Sends a code for exactly what was read back, to a second phone if there is one."""
@@ -332,9 +347,15 @@ class Counter:
     def stop(self, cancelled_before: bool) -> Verdict:
         """停: nothing further is sent for this person."""
         stopped = self.house.till.stop(self.tx, self.event.person, self.event.at)
-        something = bool(stopped.cancelled_acts or stopped.cancelled_payments) or cancelled_before
+        something = bool(stopped.cancelled_acts or stopped.cancelled_payments or stopped.let_stand)
+        something = something or cancelled_before
         outcome = "nothing_sent" if stopped.nothing_charged else "in_flight"
         return Verdict(outcome, {"stopped_something": something}, tuple(p.id for p in stopped.in_flight))
+
+
+def _whose(relation: str, locale: str) -> str:
+    """What the payer is to whoever says yes; somebody nobody called anything is still not himself."""
+    return relation_word(relation, locale) or ("家里人" if locale == "zh" else "relative")
 
 
 def _lines(wish: Propose) -> list[LineWish]:

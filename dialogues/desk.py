@@ -15,29 +15,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
-from data.clock import Clock, shanghai
+from data.clock import Clock, is_quiet, next_morning
 from data.events import InboundEvent, InboundKind
 from data.ids import PaymentId, PersonId, fresh
 from data.store import letters
 from data.store.engine import Store, Tx
-from data.store.talks import calls
-from dialogues import codes, conversations, staffing, turn, wire
+from dialogues import codes, conversations, outside_calls, staffing, turn, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Outside, OutsideAction, Result
 from dialogues.hearing import readable
 from dialogues.model import Said
-from dialogues.turn import House, OutsideCall, Taken
+from dialogues.outside_calls import OutsideCall
+from dialogues.turn import House, Taken
 from payments.quoting import Quoting
+from payments.reconcile import Reconciliation
 
 log = structlog.get_logger("bangjiao.desk")
 
 PATIENCE_SECONDS = 3.0  # after this the person hears 正在查
 _AGAIN = 5  # times a turn is taken again when another process was quicker
 _ANSWER_WINDOW = timedelta(minutes=30)  # an outcome within it answers what the person just asked (L12)
-_QUIET_FROM, _QUIET_TO = 21, 8
 _NEWS_AGAIN = timedelta(minutes=1)  # after a mistake of ours
 
 
@@ -67,6 +66,7 @@ class Desk:
         *,
         ring: Callable[[PersonId], None],
         patience_seconds: float = PATIENCE_SECONDS,
+        books: Reconciliation | None = None,
     ) -> None:
         self.store = store
         self.house = house
@@ -74,6 +74,7 @@ class Desk:
         self.quoting = quoting
         self._carry_out = carry_out
         self._patience = patience_seconds
+        self._books = books
         self._locks: defaultdict[PersonId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._ring = ring
         self._under_way: set[asyncio.Task[None]] = set()
@@ -145,7 +146,9 @@ class Desk:
         assert isinstance(action, OutsideAction), "only outside actions are handed out"
         person = await self.store.run(lambda tx: staffing.peek(tx, call.person))
         locale = person.preferences.locale if person else "zh"
-        room = Outside(self.store, self.quoting, self.house.catalogue, self.clock, call.person, locale)
+        room = Outside(
+            self.store, self.quoting, self.house.catalogue, self.clock, call.person, locale, self._books
+        )
         result = await _within(action, room, call)
         payload = {"outcome": result.outcome, "slots": dict(result.slots)}
         await self._follow(await self._take(self._event_of_call(call, payload)))
@@ -179,7 +182,7 @@ class Desk:
     async def take_up_calls(self) -> int:
         """Outside calls that a dead process left waiting: asked again, as nothing was sent that moves money."""
         now = self.clock.now()
-        left = await self.store.run(lambda tx: _calls_left(tx, now))
+        left = await self.store.run(lambda tx: outside_calls.left(tx, now))
         for call in left:
             if call.action in ACTIONS:
                 await self._ask(call)
@@ -225,15 +228,8 @@ def _due(tx: Tx, house: House, now: datetime) -> list[letters.News]:
         if may_ring(house, tx, news, now):
             told.append(news)
         else:
-            letters.hold_news(tx, news.id, _morning(now))
+            letters.hold_news(tx, news.id, next_morning(now))
     return told
-
-
-def _morning(now: datetime) -> datetime:
-    """The next eight o'clock in Shanghai."""
-    local = shanghai(now)
-    eight = local.replace(hour=_QUIET_TO, minute=0, second=0, microsecond=0)
-    return eight if local < eight else eight + timedelta(days=1)
 
 
 def _keep_for_later(tx: Tx, news: letters.News, now: datetime) -> None:
@@ -263,8 +259,7 @@ async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Re
 
 def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
     """Day, a cut-off within 24 hours, or an answer to what the person did within the last half hour."""
-    hour = shanghai(now).hour
-    if _QUIET_TO <= hour < _QUIET_FROM:
+    if not is_quiet(now):
         return True
     if news.body.get("urgent"):
         return True  # it would go dark before the morning
@@ -280,17 +275,6 @@ def _said_since(tx: Tx, person: PersonId, seq: int) -> list[Said]:
     return [
         wire.load_said(x.body) for x in found if x.channel not in codes.ELSEWHERE and x.state != "dropped"
     ]
-
-
-def _calls_left(tx: Tx, now: datetime) -> list[OutsideCall]:
-    import json
-
-    rows = tx.conn.execute(sa.select(calls).where(calls.c.state == "waiting", calls.c.deadline <= now)).all()
-    found = []
-    for row in rows:
-        waiting = json.loads(tx.seal.open("calls.arguments", row.id, row.arguments))
-        found.append(OutsideCall(row.id, PersonId(row.person), row.action, waiting["arguments"]))
-    return found
 
 
 __all__ = ["Desk", "Served", "may_ring"]

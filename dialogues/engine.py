@@ -21,9 +21,11 @@ from dialogues.business import (
     end,
     link_flow,
     stop_everything,
+    withdrawn,
 )
 from dialogues.flowfile import END
 from dialogues.model import (
+    OVER,
     Alarm,
     Answered,
     Conversation,
@@ -180,6 +182,7 @@ def _news(m: Moment, news: News) -> Moment:
         if news.act and f.phase in SENT and f.context.get("act") == news.act
     ]
     if not waiting or not news.outcome:
+        m = withdrawn(m, news.act) if news.outcome == OVER else m
         return begin(m, news.flow, news.slots, kind="system")
     m = bring_to_top(m, waiting[-1], "system")
     known = {slot: v for slot, v in news.slots.items() if slot in m.release.slots}

@@ -13,7 +13,7 @@ from data.events import InboundEvent, InboundKind
 from data.store import journal, letters
 from data.store.engine import Tx
 from data.store.talks import calls, tokens
-from dialogues import expectation, guard, results
+from dialogues import duties, expectation, guard, results
 from dialogues.model import Answered, Conversation, Facts, Heard, Input, News, Say
 from nlu.commands import (
     Affirm,
@@ -90,7 +90,7 @@ def hear(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, 
 
 def _words(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
     waits_for = _expectation(tx, house, event, conversation, facts)
-    commands = _understood(house, event, waits_for)
+    commands = duties.wish(tx, event) or _understood(house, event, waits_for)
     if any(isinstance(c, Refuse) and c.kind == "scam" for c in commands):
         _note_scam(tx, event)
     return _heard(commands, conversation, waits_for, conversation.prompt)

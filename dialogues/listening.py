@@ -53,6 +53,7 @@ from nlu.commands import (
 )
 from nlu.refusals import belongs_to_a_bank
 
+CALL_OFF = "call_off"
 _MOST_WISHES = 5
 
 
@@ -314,6 +315,10 @@ def _code(m: Moment, digits: str) -> Moment:
 
 def _cancel(m: Moment) -> Moment:
     match m.phase:
+        case "open" if CALL_OFF in m.release.flows:
+            return begin(
+                m, CALL_OFF
+            )  # what waits for somebody's yes is not on the stack, and one word ends it too
         case "open":
             return repair.nothing_to(m, "utter_nothing_to_cancel")
         case "commit" | "outcome":

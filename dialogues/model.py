@@ -252,6 +252,10 @@ class Answered:
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
+# The outcome of an act that another began: nobody's yes is waited for any more.
+OVER = "over"
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """Something happened (a payment was captured, a call came in): the flow that tells it, and its facts."""
@@ -259,7 +263,7 @@ class News:
     flow: str
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
     act: str = ""  # when it decides an act somebody waits for
-    outcome: str = ""  # paid | refused | checking | waiting_payer
+    outcome: str = ""  # paid | refused | checking | waiting_payer | over
 
 
 Input = Heard | Answered | News

@@ -200,7 +200,7 @@ def explain(m: Moment, topic: str) -> Moment:
         return _asked_in_passing(m, topic)
     if m.phase == "open":
         return _miss_open(m, "utter_no_explanation")
-    if m.phase not in LISTENING or m.phase == "resume":
+    if m.phase not in LISTENING:
         return nothing_to(m, "utter_no_explanation")
     step = step_of(m, m.top)
     written = step.metadata.get("explain", {})

@@ -7,13 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from data.catalogue import Catalogue
-from data.ids import PaymentId, PersonId
+from data.ids import AccountId, PaymentId, PersonId
+from data.model import May
 from data.store import letters
 from data.store.engine import Tx
 from dialogues import model, permissions, standing
 from dialogues.actions.ports import bill_name
 from dialogues.relations import channel_word, relation_word
+from payments import pausing, reconcile
+from payments.authority import access
 from payments.purse import relation_of
+from payments.quoting import overtaken
 from payments.till import PaymentView, Till
 
 # What a flow waiting for its act is told: three things, and the page being open.
@@ -22,6 +26,7 @@ _OUTCOMES = {
     "refused": "refused",
     "stopped": "refused",
     "checking": "checking",
+    "held": "checking",  # not sent yet: an operator paused it after the yes
     "needs_human": "checking",
     "waiting_payer": "waiting_payer",
 }
@@ -44,6 +49,12 @@ def news_of(
         return permissions.news_of(tx, till, catalogue, person, kind, body, locale, at)
     if kind in standing.KINDS:
         return standing.news_of(tx, till, catalogue, person, kind, body, locale, at)
+    if kind == reconcile.NEWS:
+        return model.News(
+            "tell_differences", {"statement_day": body["day"], "difference_ids": body["differences"]}
+        )
+    if kind == pausing.CAN_PAY_AGAIN:
+        return _ready(tx, till, catalogue, person, AccountId(body["account"]), body, locale, at)
     view = till.outcome(tx, PaymentId(body["payment"]))
     if _overtaken(kind, view):
         return None
@@ -62,6 +73,34 @@ def news_of(
     )
 
 
+def _ready(
+    tx: Tx,
+    till: Till,
+    catalogue: Catalogue,
+    person: PersonId,
+    account_id: AccountId,
+    body: dict[str, Any],
+    locale: str,
+    at: datetime,
+) -> model.News | None:
+    """Paying works again; None when he may not see the bill any more, or it was paid or begun meanwhile (L6)."""
+    account = access.open_account(tx, person, May.BILLS, account_id, at)
+    since = datetime.fromisoformat(str(body["since"]))
+    if account is None or till.open_payment(tx, account_id) or overtaken(tx, account_id, since):
+        return None
+    return model.News(
+        "tell_ready",
+        {
+            "account_id": account.id,
+            "utility": account.utility.value,
+            "bill_name": bill_name(catalogue, account.utility, locale),
+            "biller_name": catalogue.biller(account.biller).name[locale],
+            "tail": account.tail,
+            "holder": account.holder_masked,
+        },
+    )
+
+
 def _all_told(tx: Tx, person: PersonId, lines: Sequence[PaymentId]) -> bool:
     """Whether something certain has been told of every line of an act: then the talk that waits for it goes on."""
     return all(
@@ -73,6 +112,8 @@ def _overtaken(kind: str, view: PaymentView) -> bool:
     """News that waited for the morning may no longer be so: "nothing was taken" after late money would be a lie (L2)."""
     if kind in ("refused", "stopped", "checking", "waiting_payer") and view.captured_at is not None:
         return True
+    if kind == "held":
+        return view.state != "confirmed"
     return kind in ("checking", "waiting_payer") and view.told == "refused"
 
 

@@ -12,7 +12,7 @@ from data.ids import AccountId, PaymentId, PersonId
 from data.model import May
 from data.money import Money
 from data.store.engine import Tx
-from dialogues import model, saying
+from dialogues import clauses, model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
 from payments import mandates
@@ -26,7 +26,6 @@ from payments.till import PaymentView, Till
 if TYPE_CHECKING:
     from dialogues.turn import House
 
-READ_BACK = "utter_confirm_mandate"
 FLOW = "tell_mandate"
 AGREED = "agreed"
 KINDS = frozenset(
@@ -72,7 +71,7 @@ def terms_of(slots: Mapping[str, Any]) -> Terms:
     )
 
 
-def read_back(proposed: ProposedMandate) -> dict[str, Any]:
+def read_back(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
     """What the read-back says beside the terms: what they would have done with last year's use, as far as it is known."""
     tried = proposed.dry_run
     return {
@@ -81,32 +80,40 @@ def read_back(proposed: ProposedMandate) -> dict[str, Any]:
         "strength": proposed.strength.value,
         "run_times": tried.times if tried else None,
         "run_total": tried.total.fen if tried else None,
-        **_rising(proposed),
+        **_rising(proposed, words, comma),
     }
 
 
-def _rising(proposed: ProposedMandate) -> dict[str, Any]:
-    """A higher cap waits 72 hours: from which day it counts, and what holds until then."""
-    if proposed.rises_at is None or proposed.month_until_then is None or proposed.charge_until_then is None:
+def _rising(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
+    """What takes more than before waits 72 hours: from which day it counts, and what holds until then."""
+    if proposed.rises_at is None or proposed.until_then is None:
         return {"rises_at": None}
+    waiting = clauses.changed(proposed.terms, proposed.until_then)
     return {
         "rises_at": proposed.rises_at.isoformat(),
-        "month_before": proposed.month_until_then.fen,
-        "charge_before": proposed.charge_until_then.fen,
+        "until_then": clauses.in_words(proposed.until_then, waiting, words, comma),
     }
 
 
 def agreed(talk: model.Conversation) -> dict[str, Any]:
-    """What stays to be said after the yes: until when the old caps hold, when they were raised."""
+    """What stays to be said after the yes: until when the old terms hold, when some were raised."""
     read = talk.top.context.get("facts", {}) if talk.top else {}
-    return {name: read[name] for name in ("rises_at", "month_before", "charge_before") if read.get(name)}
+    return {name: read[name] for name in ("rises_at", "until_then") if read.get(name)}
 
 
 def words(house: House, talk: model.Conversation, facts: model.Facts) -> tuple[str, str]:
     """Exactly what was read back, and which sentence of which release it is."""
     read = talk.top.context.get("facts", {}) if talk.top else {}
-    text = saying.plain(house.release, READ_BACK, {**talk.slots, **read}, talk, facts)
-    return text, f"{READ_BACK}@{house.release.id}"
+    sentence = _read_back_at(house, talk)
+    text = saying.plain(house.release, sentence, {**talk.slots, **read}, talk, facts)
+    return text, f"{sentence}@{house.release.id}"
+
+
+def _read_back_at(house: House, talk: model.Conversation) -> str:
+    """The sentence of the read-back that is open: of a whole agreement, or of a change to one."""
+    assert talk.top is not None, "a yes is given to a business that is open"
+    step = house.release.flows[talk.top.flow].steps[talk.top.step]
+    return str(step.metadata["commit"]["utter"])
 
 
 # --- news ----------------------------------------------------------------------------------------------------------
@@ -204,6 +211,7 @@ _FIGURES = {
     "reason": "reason",
     "due_date": "due_date",
     "today": "today",
+    "changes": "changed",
 }
 
 

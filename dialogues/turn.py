@@ -7,24 +7,31 @@ after the transaction and brings the answer through the same door.
 from __future__ import annotations
 
 import json
-import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, assert_never
 
-import sqlalchemy as sa
 import structlog
 
 from data.catalogue import Catalogue
 from data.events import InboundEvent, InboundKind
-from data.ids import ActId, PaymentId, PersonId, fresh
+from data.ids import ActId, PaymentId, PersonId
 from data.model import Person, masked_name
 from data.store import letters
 from data.store.engine import Tx
-from data.store.talks import calls
-from dialogues import codes, conversations, engine, hearing, saying, staffing, strangers, wire
+from dialogues import (
+    codes,
+    conversations,
+    engine,
+    hearing,
+    outside_calls,
+    replying,
+    saying,
+    staffing,
+    strangers,
+    wire,
+)
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Inside, InsideAction
 from dialogues.counter import Counter, Verdict
@@ -48,6 +55,7 @@ from dialogues.model import (
     SetPreference,
     StopEverything,
 )
+from dialogues.outside_calls import OutsideCall
 from dialogues.responses import CannotSay
 from nlu.understand import Understanding
 from payments.authority import people
@@ -56,17 +64,6 @@ from payments.till import Till
 log = structlog.get_logger("bangjiao.turn")
 
 _INPUTS_A_TURN = 60  # far above any honest turn; a flow that keeps answering itself goes to a person
-
-
-@dataclass(frozen=True, slots=True)
-class OutsideCall:
-    """An action to run after the transaction."""
-
-    id: str
-    person: PersonId
-    action: str
-    arguments: Mapping[str, Any] = field(repr=False)
-    deadline_seconds: float = 20.0
 
 
 @dataclass(slots=True)
@@ -148,17 +145,7 @@ def _stranger(tx: Tx, house: House, event: InboundEvent) -> Taken:
     said = strangers.answer(tx, house, event)
     strangers.note(tx, house, event, said)
     taken = Taken(event.person, said=list(said), touched={event.person})
-    for one in said:
-        letter = letters.put_letter(
-            tx,
-            person=event.person,
-            channel=event.channel,
-            body=wire.dump_said(one),
-            cause=f"{event.channel}:{event.event_id}",
-            at=event.at,
-        )
-        assert letter is not None, "a reply has no twin"
-        taken.letters.append(letter)
+    taken.letters += [replying.post(tx, event, event.channel, one) for one in said]
     letters.store_reply(tx, event.channel, event.event_id, json.dumps(taken.letters))
     return taken
 
@@ -255,7 +242,7 @@ class _Taking:
     def _write(self) -> None:
         recent = self.conversation.recent
         if self.taken.said:
-            recent = (*recent[-1:], " ".join(_mark(said.text) for said in self.taken.said))
+            recent = (*recent[-1:], " ".join(replying.mark(said.text) for said in self.taken.said))
         self.conversation = replace(self.conversation, revision=self.before + 1, recent=recent)
         self.taken.revision = self.conversation.revision
         conversations.save(self.tx, self.conversation, self.before, self.event)
@@ -330,42 +317,14 @@ class _Taking:
         if said is None:
             self._trouble(f"{say.response} would have claimed what is not so")
             return
-        self._post(self._in_other_words(said))
+        release = self.house.release
+        self._post(replying.in_other_words(release, self.conversation, self.facts, said))
         if said.link and self.facts.spoken:
-            self._post_link(say, said.link)
-
-    def _post_link(self, say: Say, link: str) -> None:
-        """What was said to be on its way to the other phone is: a link can be read there, not heard here."""
-        written = replace(self.facts, spoken=False, channel=codes.SMS)
-        text = saying.plain(self.house.release, say.response, say.values, self.conversation, written)
-        letters.put_letter(
-            self.tx,
-            person=self.event.person,
-            channel=codes.SMS,
-            body=wire.dump_said(Said(response=say.response, text=f"{text}\n{link}", to_channel=codes.SMS)),
-            cause=f"{self.event.channel}:{self.event.event_id}",
-            at=self.event.at,
-        )
-
-    def _in_other_words(self, said: Said) -> Said:
-        """The third time in a row a sentence begins differently: nobody is talked at by a parrot (L10)."""
-        earlier = [reply.split() for reply in self.conversation.recent]
-        if len(earlier) == 2 and all(_mark(said.text) in reply for reply in earlier):
-            once_more = saying.plain(self.house.release, "utter_once_more", {}, self.conversation, self.facts)
-            said = replace(said, text=f"{once_more}\n{said.text}")
-        return said
+            written = replying.with_link(release, self.conversation, self.facts, say, said.link)
+            replying.post(self.tx, self.event, codes.SMS, written)
 
     def _post(self, said: Said) -> None:
-        letter = letters.put_letter(
-            self.tx,
-            person=self.event.person,
-            channel=self.conversation.channel,
-            body=wire.dump_said(said),
-            cause=f"{self.event.channel}:{self.event.event_id}",
-            at=self.event.at,
-        )
-        assert letter is not None, "a reply has no twin"
-        self.taken.letters.append(letter)
+        self.taken.letters.append(replying.post(self.tx, self.event, self.conversation.channel, said))
         self.taken.said.append(said)
 
     def _mark_last_as_end(self) -> None:
@@ -378,7 +337,7 @@ class _Taking:
     def _call(self, call: Call) -> None:
         action = ACTIONS[call.action]
         if not isinstance(action, InsideAction):
-            self._ask_outside(call)
+            self.taken.calls.append(outside_calls.begin(self.tx, self.event, call))
             return
         room = Inside(
             tx=self.tx,
@@ -395,24 +354,6 @@ class _Taking:
             self.conversation = replace(self.conversation, preferences=result.preferences)
             self._keep_preferences()
         self._answer(call.call_id, result.outcome, result.slots)
-
-    def _ask_outside(self, call: Call) -> None:
-        waiting = OutsideCall(
-            fresh("call"), self.event.person, call.action, dict(call.arguments), call.deadline_seconds
-        )
-        sealed = json.dumps({"call": call.call_id, "arguments": dict(call.arguments)}, ensure_ascii=False)
-        self.tx.conn.execute(
-            sa.insert(calls).values(
-                id=waiting.id,
-                person=self.event.person,
-                action=call.action,
-                arguments=self.tx.seal.seal("calls.arguments", waiting.id, sealed),
-                state="waiting",
-                started_at=self.event.at,
-                deadline=self.event.at + timedelta(seconds=call.deadline_seconds),
-            )
-        )
-        self.taken.calls.append(waiting)
 
     # --- the person and the staff -----------------------------------------------------------------------------
 
@@ -438,8 +379,7 @@ class _Taking:
 
     def _give_up_call(self) -> None:
         """Nobody waits any longer for an answer that could not be taken."""
-        gone = sa.update(calls).where(calls.c.id == self.event.payload["id"]).values(state="dropped")
-        self.tx.conn.execute(gone)
+        outside_calls.drop(self.tx, self.event.payload["id"])
         self.conversation = replace(self.conversation, stack=(), slots={}, pending_wishes=())
 
     def _trouble(self, what: str) -> None:
@@ -463,8 +403,3 @@ class _Taking:
             summary=f"{name}: {what}",
             at=self.event.at,
         )
-
-
-def _mark(text: str) -> str:
-    """A short mark of a text, to compare it with the next."""
-    return format(zlib.crc32(text.encode()), "x")

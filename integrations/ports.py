@@ -49,6 +49,7 @@ class Reason(StrEnum):
     UNKNOWN = "outcome_unknown"
     CLOSED = "closed"
     CONFIG = "config"
+    NOT_READY = "not_ready"  # a daily file that is not written yet
 
 
 class GatewayError(Exception):
@@ -170,6 +171,9 @@ class BillerNetwork(Protocol):
 
     async def post_status(self, biller: BillerId, order: OrderNumber) -> Outcome: ...
 
+    def statement(self, day: date) -> AsyncIterator[StatementRow]:
+        """What all billers wrote off on a Shanghai day; as `PaymentRail.statement`."""
+
     async def health(self) -> Health: ...
 
 
@@ -222,10 +226,13 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One line of the rail's daily statement. Amounts are positive; a refund row says so."""
+    """One line of a daily statement, by our number. Amounts are positive; a refund row says so.
+
+    A rail tells captures and refunds, a biller network the postings its billers wrote off.
+    """
 
     order: OrderNumber
-    kind: str  # "capture" | "refund"
+    kind: str  # "capture" | "refund" | "post"
     amount: Money
     at: datetime
 
@@ -277,7 +284,11 @@ class PaymentRail(Protocol):
     def parse_callback(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> CallbackEvent:
         """Verify and read a callback; pure. Raises BadSignature for a forged, tampered or stale (±300 s) one."""
 
-    def statement(self, day: date) -> AsyncIterator[StatementRow]: ...
+    def statement(self, day: date) -> AsyncIterator[StatementRow]:
+        """The file of a Shanghai day: all of its rows or none. Raises before the first row.
+
+        Refused(NOT_READY) while the file is not written yet, OutcomeUnknown for one that cannot be read, NotSent.
+        """
 
     async def health(self) -> Health: ...
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TypeVar
 
 from data.model import Utility
+from nlu.pinyin import as_heard, sounds
 
 _Kind = TypeVar("_Kind")
 
@@ -94,10 +95,25 @@ _PREFERENCES: dict[str, re.Pattern[str]] = {
     "voice": re.compile(r"念给|读给|语音|\bread (?:it )?aloud\b|\bvoice\b"),
 }
 
-_SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊金陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹黎常武贺赖龚倪施殷翁"
+_SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊金陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹黎常武贺赖龚倪施殷翁"
+# 程老伯, 李大爷, 老程家: how one speaks of a neighbour. A title alone names nobody.
+_TITLES = (
+    "老先生|老太太|老爷子|老人家|老大爷|老大娘|老伯伯|老阿姨|老伯|大爷|大伯|伯伯|大妈|大娘|大姐|大哥|大叔|大婶|阿姨|阿婆|阿公|阿爹|爷叔|"
+    "奶奶|爷爷|婆婆|外婆|外公|叔叔|婶婶|嬢嬢|孃孃|老师|师傅|医生|先生|女士|太太|老太|叔|婶|姨"
+)
+_TITLED_ZH = re.compile(
+    rf"(?<![平经正非日时通对地双官多])(?P<family>[{_SURNAMES}])(?:{_TITLES})|"
+    rf"老(?P<old>[{_SURNAMES}])(?=家|的|那[边儿里]|[水电煤燃气宽暖]|上个?月|这个?月|欠|$)"
+)
+_TITLED_EN = re.compile(
+    r"\b(?:mr|mrs|ms|miss|old|uncle|aunt|auntie|granny|grandma|grandpa|grandad|granddad|teacher|madam)\.? (?P<family>"
+    r"wang|li|zhang|liu|chen|yang|huang|zhao|zhou|wu|xu|sun|zhu|ma|hu|guo|lin|luo|liang|song|zheng|xie|han|tang|feng|yu|dong|xiao|"
+    r"cheng|cao|yuan|deng|fu|shen|zeng|peng|lu|lv|su|jiang|cai|jia|ding|wei|xue|ye|yan|pan|du|dai|xia|zhong|tian|ren|fang|shi|yao|"
+    r"tan|liao|zou|xiong|jin|hao|kong|cui|kang|mao|qiu|qin|gu|hou|shao|meng|duan|lei|qian|yin|chang|lai|gong|ni|weng|gao|an|he)\b"
+)
 # Common beginnings of a sentence that only look like a name.
 _NO_NAME = re.compile(
-    "^(?:马上|方便|周末|周[一二三四五六日]|全部|安全|毛病|金额|余额|常用|任何|何时|江水|钱|于是|万一|孙子|孙女|汤|史上|龙头|田里|叶子|金卡|许多|武|雷|宋体|林|姜|马路|范围|段|康|顾客|施工|常|曾|余下|江|任|夏天|夏|秦|陆续)"
+    "^(?:高(?:峰|压|价|档|层|温)|马上|方便|周末|周[一二三四五六日]|全部|安全|毛病|金额|余额|常用|任何|何时|江水|钱|于是|万一|孙子|孙女|汤|史上|龙头|田里|叶子|金卡|许多|武|雷|宋体|林|姜|马路|范围|段|康|顾客|施工|常|曾|余下|江|任|夏天|夏|秦|陆续)"
 )
 _NAME_AFTER_FOR = re.compile(
     rf"(?:帮|给|替|查一下|查下|查|看看|代)(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?:家里?的?|的|老伯|阿姨)?(?=交|缴|付|充|查|看|水|电|燃|煤|气|宽|取|供|把)"
@@ -142,9 +158,12 @@ def _together(word: str) -> list[Utility]:
 
 
 def relation(text: str, locale: str = "zh") -> str | None:
-    """Whose household a folded text names by kinship: mother, parents, spouse …; the first one named."""
+    """Whose household a folded text names by kinship: mother, parents, spouse …; the first one named.
+
+    张阿姨 and 王奶奶 are neighbours called politely, no aunt and no grandmother of the speaker's.
+    """
     pattern, meaning = _relations_pattern(locale)
-    match = pattern.search(text)
+    match = pattern.search((_TITLED_EN if locale == "en" else _TITLED_ZH).sub("※", text))
     return meaning[match[0]] if match else None
 
 
@@ -172,9 +191,23 @@ def is_name(word: str) -> bool:
     return bool(re.fullmatch(f"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}", word)) and not relation(word)
 
 
-def person_name(text: str) -> str | None:
-    """A full Chinese name somebody is named by (帮程福生交水费); None where it may be an ordinary word."""
+def person_name(text: str, locale: str = "zh") -> str | None:
+    """Somebody named by his full Chinese name (帮程福生交水费), or by family name and title (程老伯); else None."""
+    if titled := (_TITLED_EN if locale == "en" else _TITLED_ZH).search(text):
+        return titled[0]
+    if locale == "en":
+        return None
     match = _NAME_AFTER_FOR.search(text) or _NAME_FIRST.search(text)
     if match is None or _NO_NAME.match(match["name"]) or relation(match["name"]):
         return None
     return match["name"]
+
+
+def fits_name(said: str, masked: str) -> bool:
+    """Whether a name as somebody says it (程福生, 程老伯, mr cheng) may be the one that is shown as 程*生."""
+    if title := _TITLED_ZH.fullmatch(said):
+        return masked.startswith(title["family"] or title["old"])
+    if title := _TITLED_EN.fullmatch(said):
+        return masked[:1] in _SURNAMES and sounds(masked[:1]) == [as_heard(title["family"])]
+    same_length = len(said) == len(masked)
+    return same_length and all(shown in ("*", letter) for letter, shown in zip(said, masked, strict=True))

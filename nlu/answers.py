@@ -86,6 +86,8 @@ def _collected_keys(keys: str, expectation: Expectation) -> list[Command]:
         return [chosen]
     if expectation.asks in _CONSENTS:
         return [_single_key(digits, expectation)]
+    if expectation.asks == "amount":
+        return [SetSlot(expectation.slot or "amount", int(digits) * 100)]  # whole yuan: a keypad has no point
     return _given_digits(Digits(digits), expectation)
 
 

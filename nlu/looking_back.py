@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nlu import aliases
-from nlu.commands import StartFlow
+from nlu import aliases, mandates
+from nlu.commands import Expectation, StartFlow
 
 _HOW_MUCH_ZH = re.compile(
     "(?:交|缴|付|充|花)(?:了|过|掉)?(?:电费|水费|燃气费|的?费|的?钱)?(?:一?共|总共)?(?:是)?(?:多少|几次|几回|几笔|哪些)|(?:一共|总共)(?:交|缴|付|充|花)了?(?:多少|几)|(?:交|缴|付)费(?:记录|历史|明细)|(?:记录|明细|历史)"
@@ -51,11 +51,21 @@ def asked(text: str, locale: str) -> StartFlow | None:
         state = (_REFUND_STATE_EN if english else _REFUND_STATE_ZH).search(text)
         return StartFlow("refund_state") if state else None
     if (_USED_EN if english else _USED_ZH).search(text) and aliases.utilities(text, locale):
-        return StartFlow("look_back", slots(text, locale) | _whose(text, locale) | {"look_at": "usage"})
+        return StartFlow("look_back", slots(text, locale) | {"look_at": "usage"})
     if _JUST_PAID.search(text) and not aliases.utilities(text, locale):
         return StartFlow("look_back", {"look_words": "this month" if english else "这个月"})
     past = _past_en(text) if english else _past_zh(text)
     return StartFlow("look_back", slots(text, locale)) if past else None
+
+
+def beside(text: str, expectation: Expectation, locale: str) -> StartFlow | None:
+    """退款到哪了 and, where nothing is being read back, 为什么扣我钱: asked beside whatever question is open."""
+    if (about := asked(text, locale)) is not None and about.flow == "refund_state":
+        return about
+    # 接着办吗, 现在交吗: a yes or no is waited for, and no amount that could be explained.
+    if {"yes", "no"} <= expectation.choices.keys() and mandates.asks_why(text, locale):
+        return StartFlow(mandates.WHY)
+    return None
 
 
 def _past_en(text: str) -> bool:
@@ -69,13 +79,26 @@ def _past_zh(text: str) -> bool:
 
 
 def slots(text: str, locale: str) -> dict[str, Any]:
-    """Which bill and which month: the month stays in words, because only the talk knows what day it is."""
+    """Which bill, whose and which month: the month stays in words, because only the talk knows what day it is."""
     found: dict[str, Any] = {"look_words": text[:60]}
     if kinds := aliases.utilities(text, locale):
         found["utility"] = kinds[0].value
-    return found
+    return found | _whose(text, locale)
 
 
 def _whose(text: str, locale: str) -> dict[str, Any]:
-    relation = aliases.relation(text, locale)
-    return {"relation": relation} if relation else {}
+    """Whose bills are asked after; who paid 替我 is not the one."""
+    name = aliases.person_name(text, locale) or (_asked_name(text) if locale == "zh" else None)
+    named = {"relation": aliases.relation(text, locale), "person_name": name}
+    return {slot: value for slot, value in named.items() if value}
+
+
+def _asked_name(text: str) -> str | None:
+    """程福生上个月交了多少 begins with the name."""
+    match = _NAME_THEN_MONTH.search(text)
+    return match["name"] if match and aliases.is_name(match["name"]) else None
+
+
+_NAME_THEN_MONTH = re.compile(
+    "^(?:帮我?|给我|替|查|看看|查查|查一?下)*(?P<name>[\u4e00-\u9fff]{2,3}?)(?:家里?)?的?(?=上上?个?月|这个?月|本月|去年|今年|[0-9一二三四五六七八九十]{1,3}月)"
+)

@@ -62,7 +62,7 @@ _TOPICS_EN = {
     "invited": re.compile(r"^how (?:can|do|does) (?:i|my (?:mum|mom|dad|mother|father|parents)) (?:see|look at|invite|help with|add) (?:me|my (?:mum|mom|dad|mother|father|parents)(?:'s|s'|')?(?: bills?| account)?)$"),
     "others_leave": re.compile(r"^who (?:can|may) (?:see|look at) (?:his|her|their) bills?$"),
     "discount": re.compile(r"\b(?:discount|discounts|cheaper|concession|concessions|reduction|money off)\b"),
-    "fee": re.compile(r"\b(?:do|does|will|is|are|any|what|how)\b.*\b(?:fee|fees|commission|service charge|handling charge)\b|^(?:is (?:it|this) free|does it cost (?:anything|money|extra)|do you charge)(?: for (?:this|it))?$"),
+    "fee": re.compile(r"^(?!.*\blate (?:fee|charge)).*\b(?:do|does|will|is|are|any|what|how)\b.*\b(?:fee|fees|commission|service charge|handling charge)\b|^(?:is (?:it|this) free|does it cost (?:anything|money|extra)|do you charge)(?: for (?:this|it))?$"),
     "who": re.compile(r"^(?:who|what) (?:are|is) (?:you|this)$|^are you (?:a |an )?(?:robot|bot|machine|computer|program|ai|human)$|^what(?:'s| is) your name$|^am i (?:talking|speaking) to a (?:robot|machine|computer|bot)$"),
     "safety": re.compile(r"^(?:is|are) (?:this|it|that|you|my money|paying here) (?:really |all )?(?:a )?(?:safe|secure|scam|fraud|scammers?|honest|reliable|trustworthy|genuine|legit)(?: here)?$|^can i trust (?:you|this)$|^(?:is )?this (?:is )?a scam$"),
     "later": re.compile(r"^(?:can|could|may) i (?:pay|do it|do this|settle it) (?:it |this )?(?:later|tomorrow|next week|another (?:day|time))$|^i (?:have no|don't have (?:any|the|enough)|haven't got (?:any|the|enough)|can't afford (?:it|this))(?: money)?(?: now| right now| today| for (?:it|this))?$"),

@@ -26,7 +26,7 @@ _HANDS_BACK_ZH = re.compile(
     "我不(?:再|想)?(?:帮|管|替|代)(?P<who>[\u4e00-\u9fff]{2,3}?)(?:家|家里)?(?:办|交|缴|看|弄|管|查|付|了|的)"
 )
 _DUE_ZH = re.compile(
-    "(?:谁|哪些人|哪几位|哪几户|哪几家|哪些老人|哪位|哪户|哪家|几位|几户|几个老人).{0,8}(?:要|该|得|需要|没|还没|欠|快|到期|过期|逾期|没有)(?:交|缴|付|费|了|到期|过期|逾期|欠)?.{0,6}(?:费|交|缴|付|到期|过期|逾期|账单)|(?:这周|本周|今天|这个?礼拜|这星期|最近|这几天).{0,6}(?:谁|哪些|哪几|哪位).{0,6}(?:交|缴|付|到期|欠)"
+    "(?:谁|哪[位家户个])[^,。]{0,8}最(?:急|着急|紧|要紧|危险)|(?:谁|哪些人|哪几位|哪几户|哪几家|哪些老人|哪位|哪户|哪家|几位|几户|几个老人).{0,8}(?:要|该|得|需要|没|还没|欠|快|到期|过期|逾期|没有)(?:交|缴|付|费|了|到期|过期|逾期|欠)?.{0,6}(?:费|交|缴|付|到期|过期|逾期|账单)|(?:这周|本周|今天|这个?礼拜|这星期|最近|这几天).{0,6}(?:谁|哪些|哪几|哪位).{0,6}(?:交|缴|付|到期|欠)"
 )
 _DUE_EN = re.compile(
     r"\b(?:who|whose|which (?:elders?|people|households?|bills?))\b.{0,40}\b(?:due|overdue|owes?|owing|to pay|unpaid|pay(?:ing)? this week|needs? paying)\b"
@@ -42,6 +42,18 @@ _REMIND_ZH = re.compile(
 )
 _REMIND_EN = re.compile(
     r"^(?:ok(?:ay)? |then |yes |please |just )*(?:send|remind)(?: (?:them|out|the|a|each|all|everybody|everyone|of them|elders?|reminders?|to|one|message|messages))*(?: again)?(?: please| then)?$"
+)
+# 请人把这笔交了 is about this bill; 让我女儿帮我交费 may be a leave for every bill, and the talk finds out which.
+_PAYER_ZH = "女儿|闺女|囡囡|儿子|老伴|老公|老婆|爱人|先生|太太|家里人|家人|孩子|子女|别人|人"
+_ASK_TO_PAY_ZH = re.compile(
+    f"^(?:那就?|就|我想|我要|想|能不能|可以)*(?:请|找|让|叫|托|麻烦|拜托)(?:个|我|俺|咱|我家|我们)?的?(?P<who>{_PAYER_ZH})(?:来|去|先)?"
+    "(?:(?:帮我|替我|给我|代我|帮忙|帮着)?把?(?:这|那)(?:一?[笔个次张回份户])?(?:.{0,4}费|账单|单子)?(?:帮我|替我|给我|代我|帮忙)?(?:交|缴|付|充)"
+    "|(?:帮我|替我|给我|代我|帮忙|帮着)?(?:交|缴|付|充)(?:一下|下|这|那))|"
+    "^(?:那就?|就|能不能|可以)*(?:请|找|托|麻烦)(?:个|一个)?人(?:来)?(?:帮我|替我|给我|帮忙|帮着)(?:交|缴|付|充)(?!.*(?:以后|每个?月|一直))"
+)
+_ASK_TO_PAY_EN = re.compile(
+    r"\b(?:ask|get|tell|have)\b.{0,12}\b(?P<who>daughter|son|wife|husband|spouse|family|children|child|relative|somebody|someone)\b.{0,8}"
+    r"\bpay (?:this|that|it\b|the (?:\w+ )?bill\b(?!s))"
 )
 _SPEAK_FOR_ZH = re.compile(
     "(?:我|让我)(?:来)?(?:替|帮|代|给)(?:他|她|老人|本人|老人家|大爷|大妈|阿姨|老伯)?(?:本人)?(?:按|点|同意|确认|输|说|签|答应)|(?:他|她|老人|本人|老人家|大爷|大妈|阿姨)(?:已经|都|刚才|刚|说)?(?:同意|答应|点头|说可以|说行|说好|授权)(?:了|过)?|就在(?:我)?(?:旁边|边上|身边|这儿|跟前)|代(?:他|她|为)(?:确认|同意)|给(?:他|她|本人|老人)打(?:个)?电话"
@@ -61,6 +73,8 @@ def wish(text: str, expectation: Expectation, locale: str) -> list[Command]:
     names_a_bill = bool(aliases.utilities(text, locale))
     if (_TAKE_BACK_EN if english else _TAKE_BACK_ZH).search(text) and not _about_automatic(text):
         return [StartFlow("take_back", _whom(text, locale))]
+    if asks := asked_to_pay(text, locale):
+        return asks
     if invites := invitation(text, locale):
         return invites
     if (_WHO_SEES_EN if english else _WHO_SEES_ZH).search(text):
@@ -156,7 +170,7 @@ def _whom(text: str, locale: str) -> dict[str, str]:
 
 
 _INVITE_ZH = re.compile(
-    "(?:请|让|叫|想让|要让|允许|准许|同意|安排|授权(?:给)?|委托|托|拜托)(?:我|俺|咱|阿拉)?(?:的|家|家里)?(?P<who>女儿|闺女|囡囡|儿子|老伴|老公|老婆|爱人|先生|太太|媳妇|女婿|孙子|孙女|侄子|侄女|外甥|亲戚|家里人|家人|孩子|子女|小孩|帮办员|社区(?:的)?(?:人|小\\S)?|居委会?(?:的人)?|小[\u4e00-\u9fff]|别人|哥哥|弟弟|姐姐|妹妹)(?:来|也|能|可以|去|以后|帮我|替我|给我|代我|[用花]我的钱包?)*(?:帮|替|代|给|看|查|管|交|缴|付|弄|办|打理|照看|照应)|(?:邀请|加|添加|绑定|关联|设|设置|添)(?:个|一个|一位|我)?(?:的)?(?:女儿|闺女|儿子|老伴|家人|家里人|亲戚|亲情|子女|帮办员|帮手|代办人|帮忙的人|家庭成员)|(?:发|生成|要|弄|给我)(?:个|一个)?邀请码|邀请(?:别人|人|谁|他|她)"
+    "请(?:个|别)?人(?:来)?帮(?:忙|我|着)+(?:看|查|管|交|缴|付|办)|(?:请|让|叫|想让|要让|允许|准许|同意|安排|授权(?:给)?|委托|托|拜托)(?:我|俺|咱|阿拉)?(?:的|家|家里)?(?P<who>女儿|闺女|囡囡|儿子|老伴|老公|老婆|爱人|先生|太太|媳妇|女婿|孙子|孙女|侄子|侄女|外甥|亲戚|家里人|家人|孩子|子女|小孩|帮办员|社区(?:的)?(?:人|小\\S)?|居委会?(?:的人)?|小[\u4e00-\u9fff]|别人|哥哥|弟弟|姐姐|妹妹)(?:来|也|能|可以|去|以后|帮我|替我|给我|代我|[用花]我的钱包?)*(?:帮|替|代|给|看|查|管|交|缴|付|弄|办|打理|照看|照应)|(?:邀请|加|添加|绑定|关联|设|设置|添)(?:个|一个|一位|我)?(?:的)?(?:女儿|闺女|儿子|老伴|家人|家里人|亲戚|亲情|子女|帮办员|帮手|代办人|帮忙的人|家庭成员)|(?:发|生成|要|弄|给我)(?:个|一个)?邀请码|邀请(?:别人|人|谁|他|她)"
 )
 _INVITE_EN = re.compile(
     r"\b(?:let|allow|ask|want|invite|authori[sz]e|have|give|add|link)\b.{0,20}\bmy (?P<who>daughter|son|wife|husband|spouse|partner|niece|nephew|grandson|granddaughter|brother|sister|family|child|children|helper|relative|neighbou?r)\b(?! (?:is|has|was|did|told|said|asked)).{0,40}|\b(?:invite|add|link) (?:a |an |another |some )?(?:relative|helper|family member|somebody|someone|person)\b|\b(?:make|give me|create|send|get|need) (?:me )?(?:a |an )?invit(?:e|ation) ?(?:code)?\b"
@@ -184,6 +198,17 @@ def invitation(text: str, locale: str) -> list[Command]:
         return [StartFlow("join", {"join_code": code[0].replace(" ", "")} if code else {})]
     match = (_INVITE_EN if english else _INVITE_ZH).search(text)
     return [StartFlow("invite", _offered(text, match, locale))] if match else []
+
+
+def asked_to_pay(text: str, locale: str) -> list[Command]:
+    """A relative is to pay this one bill, with his own money; [] when a folded sentence asks for nothing of the kind."""
+    match = (_ASK_TO_PAY_EN if locale == "en" else _ASK_TO_PAY_ZH).search(text)
+    if match is None:
+        return []
+    kinds = sorted(aliases.utilities(text, locale))
+    who = _relation(match["who"], locale) if match["who"] else ""
+    given = {"pay_who": who} if who in {"daughter", "son", "spouse"} else {}
+    return [StartFlow("ask_to_pay", given | ({"utility": kinds[0].value} if len(kinds) == 1 else {}))]
 
 
 def _asks_for_a_code(text: str) -> bool:

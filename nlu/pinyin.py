@@ -33,6 +33,11 @@ def sounds(text: str) -> list[str]:
     return [_syllable(char) for char in text if not char.isspace()]
 
 
+def as_heard(spelling: str) -> str:
+    """A syllable written in Latin letters (cheng, zhou), with the same differences dropped."""
+    return _folded(spelling)
+
+
 def sound_alike(one: str, other: str) -> bool:
     """Whether two words are the same to the ear."""
     return len(one) == len(other) and sounds(one) == sounds(other)

@@ -98,7 +98,7 @@ def slots(text: str, locale: str) -> dict[str, Any]:
     for slot, value in (
         ("relation", None if _TELLS.search(text) else aliases.relation(text, locale)),
         ("city", aliases.city(text, locale)),
-        ("person_name", aliases.person_name(text) if locale == "zh" else None),
+        ("person_name", aliases.person_name(text, locale)),
     ):
         if value:
             found[slot] = value

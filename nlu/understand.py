@@ -10,7 +10,19 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from nlu import aliases, closed, consent, guessing, joint, looking_back, mandates, passing, people, sentence
+from nlu import (
+    aliases,
+    closed,
+    consent,
+    guessing,
+    joint,
+    looking_back,
+    mandates,
+    operating,
+    passing,
+    people,
+    sentence,
+)
 from nlu.answers import answer, key_answer
 from nlu.asking import Ask
 from nlu.commands import (
@@ -90,14 +102,19 @@ class Understanding:
     `flows` are the pieces of business this house offers: what else is understood is answered as not offered.
     """
 
-    def __init__(self, engine: Engine, flows: Collection[str] = FLOWS | mandates.SAID_PLAINLY) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        flows: Collection[str] = FLOWS | mandates.SAID_PLAINLY | operating.SAID_PLAINLY | joint.SAID_PLAINLY,
+    ) -> None:
         self._engine = engine
         self._flows = frozenset(flows)
 
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
         if utterance.keys:
-            return key_answer(utterance.keys, expectation)
+            changes = joint.key(utterance.keys, expectation)
+            return [changes] if changes else key_answer(utterance.keys, expectation)
         if len(utterance.text) > 4 * MAX_LENGTH:
             return [refuse] if (refuse := refusal("x" * (MAX_LENGTH + 1), expectation)) else []
         text = fold(utterance.text)
@@ -129,6 +146,8 @@ class Understanding:
             return said
         if (asked := passing.asked_in_passing(text, locale)) is not None:
             return self._offered([asked]) if isinstance(asked, StartFlow) else [asked]
+        if (beside := looking_back.beside(text, expectation, locale)) is not None:
+            return self._offered([beside])
         if (command := _explained(text, expectation, locale)) is not None:
             return [command]
         if put_right := _corrected(text, expectation, locale):
@@ -147,11 +166,12 @@ class Understanding:
             return [Greet()]
         if about_people := people.wish(text, expectation, locale):
             return about_people
-        if (past := looking_back.asked(text, locale)) is not None and past.flow in self._flows:
-            return [past]
-        begun = joint.together(sentence.wishes(text, locale), text, locale)
+        for asked in (operating.asked(text, locale), looking_back.asked(text, locale)):
+            if asked is not None and asked.flow in self._flows:
+                return [asked]
+        begun = joint.owed(text, locale) or joint.together(sentence.wishes(text, locale), text, locale)
         if begun:
-            return _about_the_question(begun, expectation) or self._offered(begun)
+            return _about_the_question(begun, expectation) or self._offered(joint.of_all(begun, text, locale))
         if sentence.names_other_business(text, locale):
             return [CannotHandle("not_offered")]
         if sentence.is_how(text, locale):
@@ -266,7 +286,10 @@ def _explained(text: str, expectation: Expectation, locale: str) -> Explain | No
     english = locale == "en"
     if (_WHY_EN if english else _WHY_ZH).search(text) and _may_ask_why(text, expectation, locale):
         return Explain("why")
-    asks_how = expectation.in_flow is not None and expectation.asks in {"account", "code", "amount", "choice"}
+    # 接着办吗 has no way of being done: 户号在哪 is business of its own there.
+    goes_on = {"yes", "no"} <= expectation.choices.keys()
+    asked = expectation.in_flow is not None and expectation.asks in {"account", "code", "amount", "choice"}
+    asks_how = asked and not goes_on
     if asks_how and (_HOW_EN if english else _HOW_ZH).search(text) and not _other_wish(text, locale):
         return Explain("how")
     return None

@@ -85,7 +85,7 @@ class Refusal:
     """Not possible, and why; `payment` names the unfinished one that is in the way.
 
     no_permission, biller_not_in_catalogue, quote_expired, nothing_due, amount_rule, over_cap, previous_unfinished,
-    no_such_act, digest_changed, act_cancelled, act_superseded, act_expired, stronger_yes_needed, approval_needed.
+    paused, rail_down, no_such_act, digest_changed, act_cancelled, act_superseded, act_expired, stronger_yes_needed, approval_needed.
     Of automatic payments also: no_purse, not_prepaid, cap_below_amount, bad_expiry, limits, mandate_exists (`mandate`
     names it), words_missing.
     """
@@ -152,6 +152,13 @@ class ActView:
         return Money(sum(line.amount.fen for line in self.lines))
 
 
+# Built once: building a statement costs more than running it.
+_ACT = sa.select(acts).where(acts.c.id == sa.bindparam("act"))
+_ACT_HELD = _ACT.with_for_update()
+_LINES = sa.select(act_lines).where(act_lines.c.act == sa.bindparam("of_act")).order_by(act_lines.c.n)
+_PAYMENTS = sa.select(payments.c.id).where(payments.c.act == sa.bindparam("of_act")).order_by(payments.c.line)
+
+
 class NoSuchAct(LookupError):
     """No act has this id."""
 
@@ -195,8 +202,7 @@ def weak_yes(tx: Tx, found: ActView, evidence: Evidence, at: datetime) -> Refusa
 
 def view(tx: Tx, act: ActId, *, hold: bool = False) -> ActView:
     """An act with its lines and payments; `hold` keeps others from deciding it meanwhile. Raises NoSuchAct."""
-    query = sa.select(acts).where(acts.c.id == act)
-    row = tx.conn.execute(query.with_for_update() if hold else query).one_or_none()
+    row = tx.conn.execute(_ACT_HELD if hold else _ACT, {"act": act}).one_or_none()
     if row is None:
         raise NoSuchAct(act)
     return ActView(
@@ -224,7 +230,7 @@ def held_as(tx: Tx, act: ActId, kind: str) -> ActView | None:
 
 
 def _lines(tx: Tx, act: ActId) -> tuple[ActLine, ...]:
-    rows = tx.conn.execute(sa.select(act_lines).where(act_lines.c.act == act).order_by(act_lines.c.n))
+    rows = tx.conn.execute(_LINES, {"of_act": act})
     return tuple(
         ActLine(
             AccountId(r.account),
@@ -239,8 +245,7 @@ def _lines(tx: Tx, act: ActId) -> tuple[ActLine, ...]:
 
 
 def _payments(tx: Tx, act: ActId) -> tuple[PaymentId, ...]:
-    ids = sa.select(payments.c.id).where(payments.c.act == act).order_by(payments.c.line)
-    return tuple(PaymentId(p) for p in tx.conn.scalars(ids))
+    return tuple(PaymentId(p) for p in tx.conn.scalars(_PAYMENTS, {"of_act": act}))
 
 
 def proposed_by(tx: Tx, person: PersonId) -> list[ActId]:

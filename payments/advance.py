@@ -18,13 +18,20 @@ from data.ids import OrderNumber, PaymentId, fresh
 from data.store.engine import Store, Tx
 from data.store.payments import payments
 from integrations.ports import BillerNetwork, PaymentRail
-from payments import answers, debited, states
+from payments import answers, debited, pausing, states
 from payments.asking import Answer, Ask, Task, asked
 from payments.hand import Hand
 from payments.limits import Limits
 from payments.news import tell
 from payments.opening import purse_token, till_account
 from payments.states import FINAL, Payment, State
+
+# Built once: building a statement costs more than running it.
+_FREE_AND_DUE = sa.update(payments).where(
+    payments.c.id == sa.bindparam("of_payment"),
+    payments.c.next_at <= sa.bindparam("now"),
+    sa.or_(payments.c.lease_until.is_(None), payments.c.lease_until <= sa.bindparam("now")),
+)
 
 _MOST_STEPS = 40  # a payment needs about four; more means two parties keep contradicting each other
 
@@ -118,13 +125,9 @@ class Advance:
 
     def _leased(self, tx: Tx, payment: PaymentId, token: str, at: datetime) -> bool:
         until = at + self._limits.lease
-        free = sa.or_(payments.c.lease_until.is_(None), payments.c.lease_until <= at)
-        taken = tx.conn.execute(
-            sa.update(payments)
-            .where(payments.c.id == payment, payments.c.next_at <= at, free)
-            # Due again when the lease ends: that is how a dead process's payment is found.
-            .values(lease_owner=token, lease_until=until, next_at=until)
-        )
+        # Due again when the lease ends: that is how a dead process's payment is found.
+        lease = {"lease_owner": token, "lease_until": until, "next_at": until}
+        taken = tx.conn.execute(_FREE_AND_DUE, {"of_payment": payment, "now": at, **lease})
         return taken.rowcount == 1
 
     def _release(self, tx: Tx, payment: PaymentId) -> Progress:
@@ -192,8 +195,12 @@ class Advance:
     def _first_sending(self, tx: Tx, held: Payment, at: datetime) -> Ask | None:
         unsent = self._not_to_be_sent(tx, held, at)
         if unsent is None:
-            states.move(tx, held.id, State.CONFIRMED, State.SUBMITTED, at, sent_at=at)
-            return Ask.COLLECT
+            # One statement decides both: whoever pauses at the same moment comes before it or after it.
+            free = pausing.not_paused(held.biller, self._rail.name)
+            if states.move(tx, held.id, State.CONFIRMED, State.SUBMITTED, at, only_if=free, sent_at=at):
+                return Ask.COLLECT
+            tell(tx, held, "held", at, reason=pausing.PAUSED)
+            return None
         states.move(tx, held.id, State.CONFIRMED, State.CANCELLED, at, reason=unsent, next_at=None)
         tell(tx, held, "stopped" if held.stop_asked else "refused", at, reason=unsent)
         return None

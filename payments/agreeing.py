@@ -27,20 +27,11 @@ from payments.authority import access, people
 from payments.drafting import Draft
 from payments.dry_run import dry_run
 from payments.limits import Limits
-from payments.mandates import (
-    RAISED_AFTER,
-    M,
-    Mandate,
-    caps_before,
-    end_of_day,
-    live_at,
-    move,
-    note,
-    of_act,
-)
+from payments.mandates import M, Mandate, end_of_day, live_at, move, note, of_act
 from payments.notices import notice
 from payments.opening import till_account
 from payments.quoting import last_quote
+from payments.rising import RAISED_AFTER, lesser, raised, terms_before
 from payments.states import ActState, move_act
 from payments.stopping import audit, call_back
 from payments.terms import MandateKind, ProposedMandate, Terms
@@ -81,15 +72,12 @@ def propose_mandate(
 
 
 def _rising(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> dict[str, Any]:
-    """From when caps count that are higher than before, and what counts until then; nothing when none is higher."""
-    before = caps_before(tx, terms.account, payer, terms.kind, at)
-    if before is None or (terms.per_charge <= before[0] and terms.per_month <= before[1]):
+    """From when counts what takes more than before, and what counts until then; nothing when none does."""
+    before = terms_before(tx, terms.account, payer, terms.kind, at)
+    higher = raised(terms, before) if before is not None else frozenset()
+    if before is None or not higher:
         return {}
-    return {
-        "rises_at": at + RAISED_AFTER,
-        "charge_until_then": min(before[0], terms.per_charge),
-        "month_until_then": min(before[1], terms.per_month),
-    }
+    return {"rises_at": at + RAISED_AFTER, "raised": higher, "until_then": lesser(terms, before)}
 
 
 def agree(
@@ -148,7 +136,7 @@ def _refused(
         return Refusal("biller_not_in_catalogue", account=account)
     if not access.instruments_of(tx, payer):
         return Refusal("no_purse", account=account)
-    reason = _terms_refused(tx, terms, biller, at, limits, catalogue)
+    reason = terms_refused(tx, terms, biller, at, limits, catalogue)
     if reason is not None:
         return Refusal(reason, account=account)
     live = live_at(tx, account)
@@ -162,13 +150,14 @@ def _refused(
 
 def _is_more(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> bool:
     """Whether these terms take more than this payer's agreement for the account did; all of a new one is more."""
-    before = caps_before(tx, terms.account, payer, terms.kind, at)
-    return before is None or terms.per_charge > before[0] or terms.per_month > before[1]
+    before = terms_before(tx, terms.account, payer, terms.kind, at)
+    return before is None or bool(raised(terms, before))
 
 
-def _terms_refused(
+def terms_refused(
     tx: Tx, terms: Terms, biller: BillerId, at: datetime, limits: Limits, catalogue: Catalogue
 ) -> str | None:
+    """Why nobody may agree to these terms; None when somebody may."""
     prepaid, rule = _nature(tx, terms.account, biller, catalogue)
     if prepaid is not (terms.kind is MandateKind.TOP_UP):
         return "not_prepaid"
@@ -288,7 +277,7 @@ def _put_in_force(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -
         audit(tx, "mandate_changed", proposed, evidence.by, at, {"before": old.id})
     else:
         audit(tx, "mandate_created", proposed, evidence.by, at, {})
-    _inform_holder(tx, proposed, at)
+    _inform_holder(tx, proposed, at, changed=old is not None)
 
 
 def _record(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> str:
@@ -312,7 +301,7 @@ def _record(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> str:
     return consent
 
 
-def _inform_holder(tx: Tx, proposed: Mandate, at: datetime) -> None:
+def _inform_holder(tx: Tx, proposed: Mandate, at: datetime, *, changed: bool) -> None:
     """Another's own money: the holder is told, on his own channel, and can stop it with one word (L7)."""
     holder = till_account(tx, proposed.account).holder
     if holder is not None and holder != proposed.payer:
@@ -321,5 +310,6 @@ def _inform_holder(tx: Tx, proposed: Mandate, at: datetime) -> None:
             "account": proposed.account,
             "payer": proposed.payer,
             "holder": holder,
+            "changed": changed,
         }
         notice(tx, holder, "mandate_set_for_you", proposed.id, body, at)

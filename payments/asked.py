@@ -35,10 +35,11 @@ from payments.confirming import Held, payment_row
 from payments.debiting import KIND, Round, change, consent_of, obstacle
 from payments.drafting import Draft
 from payments.limits import Limits
-from payments.mandates import Mandate, charge_of, read
+from payments.mandates import Mandate, read
 from payments.quoting import kept_quote
+from payments.rising import terms_at
 from payments.states import ActState, move_act, open_at
-from payments.terms import MandateKind
+from payments.terms import MandateKind, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,22 +178,22 @@ def _priced(hand: Round, held: Mandate, quote: QuoteId) -> Money | Refusal:
     kept = kept_quote(hand.tx, quote)
     if kept is None or kept.account != held.account or kept.expires_at <= hand.at:
         return Refusal("quote_expired", account=held.account)
-    if _not_needed(held, kept.quote):
+    if _not_needed(terms_at(hand.tx, held, hand.at), kept.quote):
         return Refusal("not_needed", account=held.account)
     in_the_way = open_at(hand.tx, held.account)
     if in_the_way is not None:
         return Refusal("previous_unfinished", in_the_way.id, held.account)
-    fixed = charge_of(hand.tx, held, hand.at)
+    fixed = terms_at(hand.tx, held, hand.at).amount
     amount = kept.quote.due if fixed is None else fixed
     why = obstacle(hand, held, kept.quote, amount)
     return amount if why is None else Refusal(why, account=held.account)
 
 
-def _not_needed(held: Mandate, quote: Quote) -> bool:
+def _not_needed(counting: Terms, quote: Quote) -> bool:
     """Somebody filled the meter or paid the bill meanwhile."""
-    if held.terms.kind is MandateKind.BILL_DEBIT:
+    if counting.kind is MandateKind.BILL_DEBIT:
         return not quote.due
-    below = held.terms.below
+    below = counting.below
     return quote.balance is None or below is None or quote.balance >= below
 
 

@@ -9,7 +9,7 @@ from data.clock import shanghai
 from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
-from payments import asked, warnings
+from payments import asked, pausing, warnings
 from payments.debiting import Round, change, make, obstacle, of_cause, unlike_the_past, write
 from payments.mandates import Mandate
 from payments.notices import notice
@@ -19,6 +19,8 @@ from payments.terms import MandateState
 from payments.topping_up import EPISODE_WARNINGS
 
 _DAY_BEGINS, _DAY_ENDS = 8, 21  # between them people are told things (L12)
+# How many were paid today, and whether the rail rests, say nothing about tomorrow: what was told stays told.
+_NOT_TODAY = frozenset({"over_day_cap", pausing.PAUSED, pausing.RAIL_DOWN})
 
 
 def act_on(hand: Round, held: Mandate, quote: Quote, asked_at: datetime) -> PaymentId | None:
@@ -53,8 +55,7 @@ def act_on(hand: Round, held: Mandate, quote: Quote, asked_at: datetime) -> Paym
 
 def _first_seen(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
     why = obstacle(hand, held, quote, quote.due)
-    # How many were paid today says nothing about tomorrow.
-    if why is not None and why != "over_day_cap":
+    if why is not None and why not in _NOT_TODAY:
         debit = write(hand, held, cause, "not_made", quote.due, reason=why)
         _warn(hand, held, "auto_not_made", debit, quote, reason=why)
         return
@@ -87,7 +88,7 @@ def _announced(hand: Round, held: Mandate, quote: Quote, row: Any, asked_at: dat
     why = obstacle(hand, held, quote, quote.due)
     if why is None:
         return _pay(hand, held, quote, row.id, asked_at)
-    if why != "over_day_cap":
+    if why not in _NOT_TODAY:
         change(hand, row.id, "not_made", reason=why)
         _warn(hand, held, "auto_not_made", row.id, quote, reason=why)
     return None

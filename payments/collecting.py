@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from data.ids import OrderNumber, fresh
 from integrations.ports import Closed, Declined, NotFound, Pending, Reason, Settled, Started, Unknown
-from payments import ledger, states
+from payments import ledger, pausing, states
 from payments.asking import Answer, Ask
 from payments.hand import OTHER_AMOUNT, Hand, Then, audit, give_to_human, go, other_amount
 from payments.news import call_for_help, tell, tell_captured
@@ -90,7 +90,7 @@ def _may_send_again(hand: Hand, held: Payment) -> bool:
     if held.state not in (State.SUBMITTED, State.UNKNOWN) or held.sent_at is None or held.stop_asked:
         return False
     window = min(hand.can.idempotency_window / 2, hand.limits.unknown)
-    return hand.at < held.sent_at + window
+    return hand.at < held.sent_at + window and not pausing.is_paused(hand.tx, held.biller, hand.rail)
 
 
 def _send_again(hand: Hand, held: Payment) -> Then:

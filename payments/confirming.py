@@ -64,8 +64,8 @@ def confirm(
         in_the_way = open_at(tx, held.account)
         return Refusal("previous_unfinished", in_the_way.id if in_the_way else None, held.account)
     _note_confirmed(tx, found, evidence, at)
-    if found.state is ActState.APPROVAL_WAIT and found.proposer != evidence.by:
-        approving.tell(tx, approving.GIVEN, found, found.proposer, at)
+    if found.state is ActState.APPROVAL_WAIT:
+        approving.agreed(tx, found, evidence.by, at)
     return Confirmed(made)
 
 

@@ -27,6 +27,7 @@ from payments.topping_up import EPISODE_WARNINGS
 # So often in a row it may fail before it rests and everybody hears of it.
 _FAILURES = 3
 # Ends that say nothing about whether it can pay.
+_OF_PAYMENT = sa.select(debits).where(debits.c.payment == sa.bindparam("of_payment"))
 _ASKED_FOR = frozenset({"stopped", "mandate_stopped"})
 
 
@@ -37,7 +38,7 @@ def told(tx: Tx, payment: Payment, kind: str, at: datetime, reason: str | None =
         return False
     held = mandates.read(tx, debit.mandate, hold=True)
     match kind:
-        case "captured" | "checking":
+        case "captured" | "checking" | "held":
             return True  # nobody waits for it; what comes of it is told
         case "posted":
             _arrived(tx, held, payment, at)
@@ -65,7 +66,7 @@ def may_still_be_sent(tx: Tx, payment: PaymentId, at: datetime) -> bool:
 
 
 def _of_payment(tx: Tx, payment: PaymentId) -> sa.Row[Any] | None:
-    return tx.conn.execute(sa.select(debits).where(debits.c.payment == payment)).one_or_none()
+    return tx.conn.execute(_OF_PAYMENT, {"of_payment": payment}).one_or_none()
 
 
 # --- it arrived -----------------------------------------------------------------------------------------------------

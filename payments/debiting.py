@@ -20,7 +20,7 @@ from data.model import May, Quote
 from data.money import Money
 from data.store.engine import Tx
 from data.store.mandates import consents, debits
-from payments import drafting, mandates
+from payments import drafting, mandates, pausing
 from payments.acts import ActLine, Evidence, digest_of, view
 from payments.authority import access
 from payments.confirming import Held, payment_row
@@ -30,6 +30,7 @@ from payments.mandates import Mandate
 from payments.notices import notice
 from payments.opening import till_account
 from payments.quoting import amount_fits, keep
+from payments.rising import terms_at
 from payments.states import ActState
 from payments.terms import MandateState
 from payments.usage import same_month_last_year, use_of
@@ -49,7 +50,7 @@ class Round:
 
 def obstacle(hand: Round, held: Mandate, quote: Quote, amount: Money) -> str | None:
     """Why this may not be taken now, or None. The caller holds purse and mandate."""
-    tx, terms = hand.tx, held.terms
+    tx, terms = hand.tx, terms_at(hand.tx, held, hand.at)
     if held.state is not MandateState.ACTIVE or hand.at >= held.valid_until:
         return "mandate_over"
     if access.may(tx, held.payer, May.MANDATE, held.account, hand.at) is None:
@@ -60,13 +61,14 @@ def obstacle(hand: Round, held: Mandate, quote: Quote, amount: Money) -> str | N
         return "no_purse"
     if amount.fen <= 0 or not amount_fits(amount, quote):
         return "amount_rule"
-    per_charge, per_month = mandates.caps_at(tx, held, hand.at)
-    if amount > per_charge:
+    if (rests := pausing.hindrance(tx, [held.biller])) is not None:
+        return rests.reason
+    if amount > terms.per_charge:
         return "over_charge_cap"
     if mandates.times_today(tx, held, hand.at) >= terms.per_day:
         return "over_day_cap"
     _, spent = mandates.spent_this_month(tx, held, hand.at)
-    return "over_month_cap" if spent + amount > per_month else None
+    return "over_month_cap" if spent + amount > terms.per_month else None
 
 
 def has_purse(tx: Tx, held: Mandate) -> bool:
@@ -81,7 +83,8 @@ def unlike_the_past(
 
     A top-up is compared singly (settled 6). Without that month: the median of those known; with fewer than three, nothing.
     """
-    if held.terms.ask_above is None:
+    ask_above = terms_at(hand.tx, held, hand.at).ask_above
+    if ask_above is None:
         return None
     today = shanghai(hand.at).date()
     usual = same_month_last_year(hand.tx, held.account, today) or _median(hand, held)
@@ -90,7 +93,7 @@ def unlike_the_past(
     first = today.replace(day=1)
     days = ((first + timedelta(days=32)).replace(day=1) - first).days
     most = max(amount, (daily_use or Money(0)) * days)
-    return usual if most > usual * held.terms.ask_above else None
+    return usual if most > usual * ask_above else None
 
 
 def _median(hand: Round, held: Mandate) -> Money | None:

@@ -10,7 +10,7 @@ from typing import Any
 from data.store import journal
 from data.store.engine import Tx
 from integrations.ports import Capabilities
-from payments import states
+from payments import differences, states
 from payments.asking import Ask
 from payments.limits import Limits
 from payments.news import call_for_help, concerned
@@ -22,6 +22,8 @@ log = logging.getLogger("bangjiao.payments")
 Then = datetime | Ask | None
 
 OTHER_AMOUNT = "amount_differs"
+# What a statement knew before us may be known here now.
+_EXPLAINING = frozenset({State.PAID, State.SETTLED, State.REFUNDING, State.REFUNDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Hand:
 def go(hand: Hand, held: Payment, frm: State, to: State, **columns: Any) -> None:
     moved = states.move(hand.tx, held.id, frm, to, hand.at, **columns)
     assert moved, "the row is leased and held since it was read"
+    if to in _EXPLAINING and differences.concerns(hand.tx, held.id):
+        differences.explain(hand.tx, hand.at, held.id)
 
 
 def give_to_human(hand: Hand, held: Payment, now: State, kind: str, reason: str) -> Then:

@@ -1,6 +1,7 @@
 """What must hold of the money rows at any moment (M-I1 to M-I17, as far as rows can show it); each breach is a sentence.
 
-Run after every test and simulated step, and by `bangjiao doctor`.
+Run after every test and simulated step, where all rows fit into memory and the rail's own truth may be looked at. A living
+database is asked the same, page by page, by `payments/doctor.py`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,22 @@ _COLLECTED = frozenset(
     }
 )
 _NOT_COLLECTED = frozenset({State.FAILED, State.CANCELLED})
+# Built once: the simulator looks after everything that happens.
+_ALL = sa.select(payments).order_by(payments.c.created_at)
+_LENT = (
+    sa.select(acts_table.c.grant_id, acts_table.c.confirmer, sa.func.max(payments.c.created_at))
+    .join(payments, payments.c.act == acts_table.c.id)
+    .where(acts_table.c.grant_id.is_not(None))
+    .group_by(acts_table.c.grant_id, acts_table.c.confirmer)
+)
+_OWED = ledger.CLEARING  # what was taken of payers and neither written off nor given back yet
+_BOOK = sa.select(
+    ledger_table.c.kind,
+    ledger_table.c.payment,
+    ledger_table.c.debit,
+    ledger_table.c.credit,
+    ledger_table.c.amount_fen,
+)
 
 
 def check(
@@ -51,7 +68,7 @@ def check(
     `rail_captures` and `rail_refunds` are the rail's own truth, where it may be looked at. `at_rest`: nothing is under
     way any more, so what the rail knows must be known here too.
     """
-    rows = [states.of_row(r) for r in tx.conn.execute(sa.select(payments).order_by(payments.c.created_at))]
+    rows = [states.of_row(r) for r in tx.conn.execute(_ALL)]
     breaches: list[str] = []
     for payment in rows:
         breaches += _of_one(tx, payment)
@@ -75,7 +92,7 @@ def _of_one(tx: Tx, payment: Payment) -> list[str]:
     named = (line.account, line.amount, act.payer) == (payment.account, payment.amount, payment.payer)
     digest = acts.digest_of(act.proposer, act.payer, act.confirmer, act.lines)
     never_sent = payment.state in (State.CONFIRMED, State.CANCELLED) and payment.captured_at is None
-    waits = payment.next_at is not None or _somebody_looks(tx, payment)
+    waits = payment.state in FINAL or payment.next_at is not None or _somebody_looks(tx, payment)
     facts = {
         "L1 was confirmed by nobody": not confirmed,
         "L1 was confirmed by another": confirmed and act.evidence["by"] != act.confirmer,  # type: ignore[index]
@@ -87,7 +104,7 @@ def _of_one(tx: Tx, payment: Payment) -> list[str]:
         != (payment.state is State.SETTLED),
         "M-I7 is refunded without its time": (payment.refunded_at is not None)
         != (payment.state is State.REFUNDED),
-        "M-I15 waits for nobody": payment.state not in FINAL and not waits,
+        "M-I15 waits for nobody": not waits,
     }
     return [f"{what}: {payment.id} {payment.state}" for what, breached in facts.items() if breached]
 
@@ -108,14 +125,8 @@ def _of_bills(rows: list[Payment]) -> list[str]:
 
 
 def _of_caps(tx: Tx) -> list[str]:
-    used = tx.conn.execute(
-        sa.select(acts_table.c.grant_id, acts_table.c.confirmer, sa.func.max(payments.c.created_at))
-        .join(payments, payments.c.act == acts_table.c.id)
-        .where(acts_table.c.grant_id.is_not(None))
-        .group_by(acts_table.c.grant_id, acts_table.c.confirmer)
-    ).all()
     over = []
-    for grant_id, confirmer, last in used:
+    for grant_id, confirmer, last in tx.conn.execute(_LENT).all():
         grants = access.spending_grants(tx, confirmer, last)
         cap = next((g.per_month for g in grants if g.grant_id == grant_id), None)
         if cap is not None and spent_under(tx, grant_id, last, until=last) > cap:
@@ -125,25 +136,19 @@ def _of_caps(tx: Tx) -> list[str]:
 
 def _of_book(tx: Tx, rows: list[Payment]) -> list[str]:
     breaches = [f"M-I8 the book is broken at line {b.seq}: {b.why}" for b in ledger.verify(tx)]
-    if sum((m.fen for m in ledger.balances(tx).values()), 0) != 0:
+    lines = tx.conn.execute(_BOOK).all()
+    held = sum(p.amount.fen for p in rows if p.captured_at and not p.posted_at and not p.refunded_at)
+    owed = sum(line.amount_fen * ((line.credit == _OWED) - (line.debit == _OWED)) for line in lines)
+    if owed != held:
         breaches.append("M-I8 the book does not balance")
-    entered = {
-        (r.kind, r.payment): Money(r.amount_fen)
-        for r in tx.conn.execute(
-            sa.select(ledger_table.c.kind, ledger_table.c.payment, ledger_table.c.amount_fen)
-        )
-    }
+    entered = {(line.kind, line.payment): Money(line.amount_fen) for line in lines}
     expected: dict[tuple[str, str], Money] = {}
     for p in rows:
         moved = {"capture": p.captured_at, "post": p.posted_at, "refund": p.refunded_at}
         expected |= {(kind, p.id): p.amount for kind, when in moved.items() if when is not None}
-    if entered != expected or len(entered) != _lines(tx):
+    if entered != expected or len(entered) != len(lines):
         breaches.append("M-I8 the book and the payments differ")
     return breaches
-
-
-def _lines(tx: Tx) -> int:
-    return tx.conn.scalar(sa.select(sa.func.count()).select_from(ledger_table)) or 0
 
 
 def _of_rail(rows: list[Payment], captures: Counter[tuple[OrderNumber, Money]], at_rest: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.clock import shanghai
+from data.ids import AccountId
 from data.money import ZERO, Money
 from data.store.audit import audit
 from data.store.engine import Tx
@@ -23,13 +24,37 @@ _NOTICE = timedelta(hours=24)
 _RISES_AFTER = timedelta(hours=72)
 
 
-def breaches(tx: Tx) -> list[str]:
-    """Every automatic charge against the mandate and the consent it rests on."""
+# Built once: the simulator looks after everything that happens.
+_CHARGES = (
+    sa.select(
+        payments,
+        debits.c.id.label("debit"),
+        debits.c.mandate,
+        debits.c.cause,
+        debits.c.announced_at,
+        debits.c.amount_fen.label("told_fen"),
+        acts.c.kind.label("act_kind"),
+        acts.c.evidence,
+    )
+    .join(debits, debits.c.payment == payments.c.id)
+    .join(acts, acts.c.id == payments.c.act)
+    .order_by(payments.c.created_at, payments.c.id)
+)
+_ORPHANS = (
+    sa.select(payments.c.id)
+    .join(acts, acts.c.id == payments.c.act)
+    .outerjoin(debits, debits.c.payment == payments.c.id)
+    .where(acts.c.kind == "debit", debits.c.id.is_(None))
+)
+
+
+def breaches(tx: Tx, account: AccountId | None = None) -> list[str]:
+    """Every automatic charge, or those of one account, against the mandate and the consent it rests on."""
     found: list[str] = []
     spent: dict[tuple[str, ...], Money] = {}
     times: dict[tuple[str, ...], int] = {}
     episodes: set[str] = set()
-    for row in _charges(tx):
+    for row in _charges(tx, account):
         held = mandates.read(tx, row.mandate)
         found += [f"{what}: {row.id}" for what, broken in _of_one(tx, row, held).items() if broken]
         if row.state in GIVEN_BACK:
@@ -41,7 +66,7 @@ def breaches(tx: Tx) -> list[str]:
         times[day] = times.get(day, 0) + 1
         if spent[month] > _month_in_force(tx, held, row.created_at):
             found.append(f"M-I11 more was taken than agreed for a month: {row.id}")
-        if times[day] > held.terms.per_day:
+        if times[day] > _day_in_force(tx, held, row.created_at):
             found.append(f"M-I11 was taken more often than agreed for a day: {row.id}")
         episode = f"{row.mandate}:{row.cause.partition('#')[0]}"
         if episode in episodes:
@@ -50,33 +75,15 @@ def breaches(tx: Tx) -> list[str]:
     return found
 
 
-def _charges(tx: Tx) -> list[sa.Row[Any]]:
-    query = (
-        sa.select(
-            payments,
-            debits.c.id.label("debit"),
-            debits.c.mandate,
-            debits.c.cause,
-            debits.c.announced_at,
-            debits.c.amount_fen.label("told_fen"),
-            acts.c.kind.label("act_kind"),
-            acts.c.evidence,
-        )
-        .join(debits, debits.c.payment == payments.c.id)
-        .join(acts, acts.c.id == payments.c.act)
-    )
-    return list(tx.conn.execute(query.order_by(payments.c.created_at, payments.c.id)))
+def _charges(tx: Tx, account: AccountId | None) -> list[sa.Row[Any]]:
+    if account is None:
+        return list(tx.conn.execute(_CHARGES))
+    return list(tx.conn.execute(_CHARGES.where(payments.c.account == account)))
 
 
 def without_mandate(tx: Tx) -> list[str]:
     """Payments that say they rest on a mandate and are named by none of its debits."""
-    orphans = (
-        sa.select(payments.c.id)
-        .join(acts, acts.c.id == payments.c.act)
-        .outerjoin(debits, debits.c.payment == payments.c.id)
-        .where(acts.c.kind == "debit", debits.c.id.is_(None))
-    )
-    return [f"M-I12 was taken for no debit: {p}" for p in tx.conn.scalars(orphans)]
+    return [f"M-I12 was taken for no debit: {p}" for p in tx.conn.scalars(_ORPHANS)]
 
 
 def _of_one(tx: Tx, row: sa.Row[Any], held: Mandate) -> dict[str, bool]:
@@ -117,21 +124,28 @@ def _own_yes(row: sa.Row[Any], held: Mandate) -> bool:
 
 
 def _agreed_amount(tx: Tx, row: sa.Row[Any], held: Mandate, fixed: Money) -> bool:
-    """The fixed amount, or less while a raised one does not count yet."""
-    if fixed.fen == row.amount_fen:
+    """The fixed amount, the higher one of before it was lowered, or less while a raised one does not count yet."""
+    if row.amount_fen in (fixed.fen, *_once(tx, held, "charge_before_fen")):
         return True
     before = _rising_from(tx, held, row.created_at)
-    return before is not None and row.amount_fen < fixed.fen and row.amount_fen <= before.terms.per_charge.fen
+    if before is None or row.amount_fen >= fixed.fen:
+        return False
+    return bool(
+        row.amount_fen <= max(before.terms.per_charge.fen, *_once(tx, before, "charge_before_fen"), 0)
+    )
 
 
 def _rising_from(tx: Tx, held: Mandate, at: datetime) -> Mandate | None:
     """The agreement whose caps still count at this moment, because this one is younger than 72 hours."""
     if held.active_at is None or at >= held.active_at + _RISES_AFTER:
         return None
+    same = sa.select(mandates_table).where(
+        mandates_table.c.account == held.account, mandates_table.c.payer == held.payer
+    )
     ended = [
         m
-        for m in map(mandates.of_row, tx.conn.execute(sa.select(mandates_table)))
-        if (m.account, m.payer, m.terms.kind) == (held.account, held.payer, held.terms.kind)
+        for m in map(mandates.of_row, tx.conn.execute(same))
+        if m.terms.kind is held.terms.kind
         and m.id != held.id
         and m.ended_at is not None
         and m.active_at is not None
@@ -148,8 +162,18 @@ def _month_in_force(tx: Tx, held: Mandate, at: datetime) -> Money:
 
 def _agreed_month(tx: Tx, held: Mandate) -> Money:
     """The cap as it was agreed: it may have been lowered since, and what was taken before that was right."""
+    return Money(max(held.terms.per_month.fen, *_once(tx, held, "before_fen"), 0))
+
+
+def _day_in_force(tx: Tx, held: Mandate, at: datetime) -> int:
+    agreed = max(held.terms.per_day, *_once(tx, held, "per_day_before"), 0)
+    before = _rising_from(tx, held, at)
+    return agreed if before is None else min(agreed, _day_in_force(tx, before, at))
+
+
+def _once(tx: Tx, held: Mandate, what: str) -> list[int]:
+    """What a term was before it was lowered, each time it was."""
     rows = tx.conn.scalars(
         sa.select(audit.c.body).where(audit.c.subject == held.id, audit.c.kind == "mandate_changed")
     )
-    before = [Money(int(body["before_fen"])) for body in rows if "before_fen" in body]
-    return max([held.terms.per_month, *before])
+    return [int(body[what]) for body in rows if what in body]

@@ -57,6 +57,8 @@ class Limits:
     mandate_charge: Money = _MOST_CHARGE
     mandate_month: Money = _MOST_MONTH
     mandate_per_day: int = 3
+    # A pause or an outage this short is nobody's worry; a meter that is low for longer is told to the payer.
+    rest_unheard: timedelta = timedelta(hours=2)
     # What failed is tried again once a day.
     mandate_again: timedelta = timedelta(hours=24)
     # A bill debit is told so long before it is made, counted from an hour at which people are told things.

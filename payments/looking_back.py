@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -35,10 +35,20 @@ class PaidFor:
 
 
 def paid_in(
-    tx: Tx, till: Till, person: PersonId, month: date, at: datetime, utility: Utility | None = None
+    tx: Tx,
+    till: Till,
+    person: PersonId,
+    month: date,
+    at: datetime,
+    utility: Utility | None = None,
+    of: Collection[AccountId] | None = None,
 ) -> list[PaidFor]:
-    """What was collected in the Shanghai month of `month`, by kind: one's own payments, and the household's by a grant."""
-    heard = [till.outcome(tx, p.id) for p in _collected(tx, month) if _may_hear(tx, person, p, at)]
+    """What was collected in the Shanghai month of `month`, by kind: one's own payments, and the household's by a grant.
+
+    `of` keeps to these accounts, when somebody asked about one home among several.
+    """
+    asked = [p for p in _collected(tx, month) if of is None or p.account in of]
+    heard = [till.outcome(tx, p.id) for p in asked if _may_hear(tx, person, p, at)]
     found = [view for view in heard if utility in (None, view.utility)]
     for account in dict.fromkeys(view.account for view in found):
         # Own or not, by which leave: the gate knows, and writes down who looked at what is another's (F3).

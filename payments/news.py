@@ -18,6 +18,8 @@ from payments.notices import notice
 from payments.opening import till_account
 from payments.states import Payment
 
+_ACT = sa.select(acts).where(acts.c.id == sa.bindparam("act"))
+
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
@@ -38,7 +40,7 @@ class Concerned:
 
 def concerned(tx: Tx, payment: Payment) -> Concerned:
     """Who is concerned by a payment."""
-    act = tx.conn.execute(sa.select(acts).where(acts.c.id == payment.act)).one()
+    act = tx.conn.execute(_ACT, {"act": payment.act}).one()
     holder = till_account(tx, payment.account).holder
     second = (act.evidence or {}).get("approved")
     return Concerned(

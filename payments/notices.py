@@ -13,6 +13,11 @@ from data.store.engine import Tx
 from data.store.post import events
 
 _INSTANT = timedelta(milliseconds=1)
+_LAST = sa.select(sa.func.max(events.c.created_at)).where(
+    events.c.person == sa.bindparam("to"),
+    events.c.created_at >= sa.bindparam("since"),
+    events.c.created_at < sa.bindparam("until"),
+)
 
 
 def notice(tx: Tx, person: PersonId, kind: str, about: str, body: dict[str, Any], at: datetime) -> bool:
@@ -29,6 +34,6 @@ def notice(tx: Tx, person: PersonId, kind: str, about: str, body: dict[str, Any]
 
 def _after_the_last(tx: Tx, person: PersonId, at: datetime) -> datetime:
     """Two things of one instant (a clock that stands, a quick biller) are told in the order in which they happened."""
-    same = sa.and_(events.c.person == person, events.c.created_at >= at, events.c.created_at < at + _INSTANT)
-    last: datetime | None = tx.conn.scalar(sa.select(sa.func.max(events.c.created_at)).where(same))
+    same = {"to": person, "since": at, "until": at + _INSTANT}
+    last: datetime | None = tx.conn.scalar(_LAST, same)
     return at if last is None else last + timedelta(microseconds=1)

@@ -14,10 +14,12 @@ from data.store.engine import Tx
 from payments.authority import access, numbers
 from payments.states import Payment
 
+_ACCOUNT = sa.select(tables.accounts).where(tables.accounts.c.id == sa.bindparam("account"))
+
 
 def till_account(tx: Tx, account: AccountId) -> Account:
     """The account with its number."""
-    row = tx.conn.execute(sa.select(tables.accounts).where(tables.accounts.c.id == account)).one()
+    row = tx.conn.execute(_ACCOUNT, {"account": account}).one()
     return numbers.opened(tx, row)
 
 

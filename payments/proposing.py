@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from data.catalogue import Catalogue
 from data.ids import AccountId, ActId, PersonId
@@ -10,7 +10,7 @@ from data.model import May
 from data.money import Money
 from data.store import journal
 from data.store.engine import Tx
-from payments import drafting
+from payments import drafting, let_stand, pausing
 from payments import limits as figures
 from payments.acts import VOICE, ActLine, LineWish, Proposed, Question, Refusal, Strength, digest_of
 from payments.authority import access, accounts, people
@@ -21,7 +21,8 @@ from payments.quoting import amount_fits, kept_quote
 from payments.states import open_at
 
 KIND = "pay"
-THIS_TALK = timedelta(hours=12)  # what was saved within it does not make an account an old one
+# What was saved within it does not make an account an old one: saving is no shorter way than letting a payment stand.
+THIS_TALK = let_stand.STANDS
 
 
 def propose(
@@ -107,15 +108,20 @@ def _strength(
     if purse.method == "hosted":
         return Strength.KEY  # the payer pays at the rail himself; nothing is collected by this yes
     new = [line for line in lines if _is_new(tx, proposer, purse.payer, line.account, at)]
-    if any(line.amount > limits.new_account for line in new):
+    # An elder's money to somebody new waits for the family, whatever the sum (settled 5).
+    elder = bool(new) and people.person(tx, purse.payer).elder
+    unusual = [line for line in new if elder or line.amount > limits.new_account]
+    if not all(_slept_on(tx, proposer, purse, line, at) for line in unusual):
         return Strength.APPROVAL
-    if new and people.person(tx, purse.payer).elder:
-        return (
-            Strength.APPROVAL
-        )  # an elder's money to somebody new waits for the family, whatever the sum (settled 5)
     if channel == VOICE and purse.grant is not None and not new:
         return Strength.KEY
     return Strength.CODE
+
+
+def _slept_on(tx: Tx, proposer: PersonId, purse: Purse, line: ActLine, at: datetime) -> bool:
+    """He let it stand for a day, and it is his own money: a purse that was lent is not his to wait for."""
+    his_own = proposer == purse.payer == purse.confirmer
+    return his_own and let_stand.is_ripe(tx, proposer, line.account, line.amount, at)
 
 
 def _is_new(tx: Tx, proposer: PersonId, payer: PersonId, account: AccountId, at: datetime) -> bool:
@@ -163,7 +169,8 @@ def wish_refused(
         return Refusal("nothing_due", account=wish.account)
     if wish.amount.fen <= 0 or not amount_fits(wish.amount, kept.quote):
         return Refusal("amount_rule", account=wish.account)
-    return None
+    rests = pausing.hindrance(tx, [kept.quote.biller])
+    return None if rests is None else Refusal(rests.reason, account=wish.account)
 
 
 def caps_hold(tx: Tx, purse: Purse, amounts: list[Money], at: datetime) -> bool:

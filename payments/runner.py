@@ -20,18 +20,23 @@ from payments.advance import Advance, Progress
 
 log = logging.getLogger("bangjiao.payments")
 
+# Built once: it runs at every look for what is due.
+_DUE = (
+    sa.select(payments.c.id, payments.c.next_at)
+    .where(
+        payments.c.next_at <= sa.bindparam("now"),
+        sa.or_(payments.c.lease_until.is_(None), payments.c.lease_until <= sa.bindparam("now")),
+    )
+    .order_by(payments.c.next_at, payments.c.created_at, payments.c.line)
+    .limit(sa.bindparam("most"))
+)
+
 _ROUNDS = 200  # of one `due`: more means that payments keep waking each other, a mistake of ours
 
 
 def due_payments(tx: Tx, at: datetime, limit: int = 200) -> list[tuple[PaymentId, datetime]]:
     """Payments whose time has come and that nobody is working on, the longest waiting first."""
-    free = sa.or_(payments.c.lease_until.is_(None), payments.c.lease_until <= at)
-    rows = tx.conn.execute(
-        sa.select(payments.c.id, payments.c.next_at)
-        .where(payments.c.next_at <= at, free)
-        .order_by(payments.c.next_at, payments.c.created_at, payments.c.line)
-        .limit(limit)
-    )
+    rows = tx.conn.execute(_DUE, {"now": at, "most": limit})
     return [(PaymentId(row.id), row.next_at) for row in rows]
 
 

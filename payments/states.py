@@ -1,4 +1,6 @@
-"""The life of a payment as one table: which state may follow which, and nothing else may.
+"""The lives of a proposal, a payment and an automatic payment as three tables: which state may follow which, and why.
+
+A payment:
 
     confirmed → submitted ⇄ unknown → paid → posting ⇄ post_unknown → settled
                     ↓           ↓                ↓
@@ -6,6 +8,13 @@
 
 `failed` comes only from a definite decline or a confirmed close (L2), `cancelled` only when nothing was ever sent.
 Money that arrives after either goes straight to `refunding`. `needs_human` still holds the account.
+
+An automatic payment; going on after a pause is a new agreement that replaces the old one, so it needs the payer's second
+factor like the first:
+
+    awaiting_payer → active → paused | suspended → revoked | expired
+
+A step that no table knows is refused, written down and shown to a person, whoever tried it (L4).
 """
 
 from __future__ import annotations
@@ -20,11 +29,13 @@ import sqlalchemy as sa
 
 from data.ids import AccountId, ActId, BillerId, InstrumentId, OrderNumber, PaymentId, PersonId, QuoteId
 from data.money import Money
-from data.store.engine import Tx
+from data.store import journal, letters
+from data.store.engine import Remembered, Tx
 from data.store.mandates import mandates
 from data.store.payments import OPEN_STATES, acts, payments
 
 log = logging.getLogger("bangjiao.payments")
+_PROGRAMME = PersonId("programme")
 
 
 class State(StrEnum):
@@ -58,7 +69,18 @@ class ActState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-S, A = State, ActState
+class MandateState(StrEnum):
+    """Where an automatic payment stands."""
+
+    AWAITING_PAYER = "awaiting_payer"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+S, A, M = State, ActState, MandateState
 
 # (from, to, what happened)
 TRANSITIONS: frozenset[tuple[State, State, str]] = frozenset(
@@ -108,7 +130,6 @@ TRANSITIONS: frozenset[tuple[State, State, str]] = frozenset(
         (S.NEEDS_HUMAN, S.POST_FAILED, "the biller refused after all"),
     }
 )
-_LEGAL = frozenset((frm, to) for frm, to, _ in TRANSITIONS)
 
 ACT_TRANSITIONS: frozenset[tuple[ActState, ActState, str]] = frozenset(
     {
@@ -122,7 +143,27 @@ ACT_TRANSITIONS: frozenset[tuple[ActState, ActState, str]] = frozenset(
         (A.APPROVAL_WAIT, A.EXPIRED, "too late"),
     }
 )
-_ACT_LEGAL = frozenset((frm, to) for frm, to, _ in ACT_TRANSITIONS)
+
+MANDATE_TRANSITIONS: frozenset[tuple[MandateState, MandateState, str]] = frozenset(
+    {
+        (M.AWAITING_PAYER, M.ACTIVE, "the payer agreed"),
+        (M.AWAITING_PAYER, M.EXPIRED, "its proposal was stopped, too late or made anew"),
+        (M.ACTIVE, M.PAUSED, "paused"),
+        (M.ACTIVE, M.SUSPENDED, "it could not pay several times, or its purse is gone"),
+        (M.ACTIVE, M.REVOKED, "stopped, changed or its permission taken back"),
+        (M.ACTIVE, M.EXPIRED, "its time is over"),
+        (M.PAUSED, M.REVOKED, "stopped, taken up anew or its permission taken back"),
+        (M.PAUSED, M.EXPIRED, "its time is over"),
+        (M.SUSPENDED, M.REVOKED, "stopped, taken up anew or its permission taken back"),
+        (M.SUSPENDED, M.EXPIRED, "its time is over"),
+    }
+)
+# By the table whose rows it is about.
+_LEGAL_IN: dict[str, frozenset[tuple[StrEnum, StrEnum]]] = {
+    payments.name: frozenset((frm, to) for frm, to, _ in TRANSITIONS),
+    acts.name: frozenset((frm, to) for frm, to, _ in ACT_TRANSITIONS),
+    mandates.name: frozenset((frm, to) for frm, to, _ in MANDATE_TRANSITIONS),
+}
 _NEVER_AGREED = frozenset({A.CANCELLED, A.EXPIRED, A.SUPERSEDED})
 
 FINAL = frozenset({S.SETTLED, S.FAILED, S.REFUNDED, S.CANCELLED})
@@ -130,8 +171,51 @@ FINAL = frozenset({S.SETTLED, S.FAILED, S.REFUNDED, S.CANCELLED})
 COLLECTING = frozenset({S.SUBMITTED, S.UNKNOWN, S.AWAITING_PAYER, S.CLOSING})
 
 
-class IllegalMove(Exception):
-    """A programme mistake: a state was to follow that may not. Nothing was written."""
+# Built once: building a statement costs more than running it, and these run in every step of every payment.
+_ONE = sa.select(payments).where(payments.c.id == sa.bindparam("of_payment"))
+_ONE_HELD = _ONE.with_for_update()
+_NOTE = sa.update(payments).where(payments.c.id == sa.bindparam("of_payment"))
+_MOVE = _NOTE.where(payments.c.state == sa.bindparam("from_state"))
+_OPEN = sa.select(payments).where(
+    payments.c.account == sa.bindparam("at_account"), payments.c.state.in_(OPEN_STATES)
+)
+
+
+class IllegalMove(Remembered):
+    """A programme mistake: a state was to follow that may not. Nothing was written, and a person is told (L4)."""
+
+    def __init__(self, table: sa.Table, id: str, frm: StrEnum, to: StrEnum, at: datetime) -> None:
+        super().__init__(f"{table.name} {id}: {frm} -> {to}")
+        self.table, self.id, self.frm, self.to, self.at = table, id, frm, to, at
+
+    def remember(self, tx: Tx) -> None:
+        """The alarm's line in the book and a ticket, after the transaction it came from was taken back."""
+        payer = tx.conn.scalar(sa.select(self.table.c.payer).where(self.table.c.id == self.id))
+        who = PersonId(payer or "nobody")
+        journal.record(
+            tx,
+            kind="alarm_raised",
+            person=who,
+            actor=_PROGRAMME,
+            subject=self.id,
+            at=self.at,
+            body={"alarm": "illegal_move", "from": self.frm.value, "to": self.to.value},
+        )
+        letters.open_ticket(
+            tx,
+            kind="illegal_move",
+            person=who,
+            reason=f"{self.frm}_to_{self.to}",
+            summary=str(self),
+            at=self.at,
+        )
+
+
+def refuse_illegal(table: sa.Table, id: str, frm: StrEnum, to: StrEnum, at: datetime) -> None:
+    """Raises IllegalMove, loudly, when the table of this machine knows no such step."""
+    if (frm, to) not in _LEGAL_IN[table.name]:
+        log.error("alarm: illegal move refused: %s %s %s -> %s", table.name, id, frm, to)
+        raise IllegalMove(table, id, frm, to, at)
 
 
 class NoSuchPayment(LookupError):
@@ -183,34 +267,36 @@ def of_row(row: sa.Row[Any]) -> Payment:
 
 def read(tx: Tx, payment: PaymentId, *, hold: bool = False) -> Payment:
     """The payment as it stands; `hold` keeps others from changing it until the transaction ends. Raises NoSuchPayment."""
-    query = sa.select(payments).where(payments.c.id == payment)
-    row = tx.conn.execute(query.with_for_update() if hold else query).one_or_none()
+    row = tx.conn.execute(_ONE_HELD if hold else _ONE, {"of_payment": payment}).one_or_none()
     if row is None:
         raise NoSuchPayment(payment)
     return of_row(row)
 
 
-def move(tx: Tx, payment: PaymentId, frm: State, to: State, at: datetime, **columns: Any) -> bool:
-    """Compare-and-set of the state. False: the payment stood elsewhere meanwhile, nothing was written.
+def move(
+    tx: Tx,
+    payment: PaymentId,
+    frm: State,
+    to: State,
+    at: datetime,
+    *,
+    only_if: sa.ColumnElement[bool] | None = None,
+    **columns: Any,
+) -> bool:
+    """Compare-and-set of the state. False: the payment stood elsewhere meanwhile, or not `only_if`; nothing was written.
 
     Raises IllegalMove, loudly, when the table knows no such step.
     """
-    if (frm, to) not in _LEGAL:
-        log.error("illegal move refused: payment=%s %s -> %s", payment, frm, to)
-        raise IllegalMove(f"{frm} -> {to}")
-    changed = tx.conn.execute(
-        sa.update(payments)
-        .where(payments.c.id == payment, payments.c.state == frm)
-        .values(state=to.value, updated_at=at, **columns)
-    )
+    refuse_illegal(payments, payment, frm, to, at)
+    where = {"of_payment": payment, "from_state": frm.value}
+    moving = _MOVE if only_if is None else _MOVE.where(only_if)
+    changed = tx.conn.execute(moving, {**where, "state": to.value, "updated_at": at, **columns})
     return changed.rowcount == 1
 
 
 def move_act(tx: Tx, act: ActId, frm: ActState, to: ActState, at: datetime, **columns: Any) -> bool:
     """The same for a proposal."""
-    if (frm, to) not in _ACT_LEGAL:
-        log.error("illegal move refused: act=%s %s -> %s", act, frm, to)
-        raise IllegalMove(f"{frm} -> {to}")
+    refuse_illegal(acts, act, frm, to, at)
     changed = tx.conn.execute(
         sa.update(acts)
         .where(acts.c.id == act, acts.c.state == frm)
@@ -218,18 +304,18 @@ def move_act(tx: Tx, act: ActId, frm: ActState, to: ActState, at: datetime, **co
     )
     if changed.rowcount == 1 and to in _NEVER_AGREED:
         # An automatic payment that was only proposed goes with its proposal.
-        proposed = sa.and_(mandates.c.act == act, mandates.c.state == "awaiting_payer")
+        proposed = sa.and_(mandates.c.act == act, mandates.c.state == M.AWAITING_PAYER.value)
         tx.conn.execute(
             sa.update(mandates)
             .where(proposed)
-            .values(state="expired", reason=f"act_{to.value}", ended_at=at, updated_at=at)
+            .values(state=M.EXPIRED.value, reason=f"act_{to.value}", ended_at=at, updated_at=at)
         )
     return changed.rowcount == 1
 
 
 def note(tx: Tx, payment: PaymentId, **columns: Any) -> None:
     """Writes down what belongs to a payment without changing its state."""
-    tx.conn.execute(sa.update(payments).where(payments.c.id == payment).values(**columns))
+    tx.conn.execute(_NOTE, {"of_payment": payment, **columns})
 
 
 def hint(tx: Tx, payment: PaymentId, at: datetime) -> None:
@@ -239,7 +325,5 @@ def hint(tx: Tx, payment: PaymentId, at: datetime) -> None:
 
 def open_at(tx: Tx, account: AccountId) -> Payment | None:
     """The unfinished payment that holds an account, if any."""
-    row = tx.conn.execute(
-        sa.select(payments).where(payments.c.account == account, payments.c.state.in_(OPEN_STATES))
-    ).one_or_none()
+    row = tx.conn.execute(_OPEN, {"at_account": account}).one_or_none()
     return None if row is None else of_row(row)

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from data.ids import AccountId, PaymentId, PersonId
 from data.model import May
-from data.money import Money
+from data.money import ZERO, Money
 from data.store import journal
 from data.store.engine import Tx
 from data.store.mandates import debits
 from data.store.payments import payments
 from payments import states, warnings
 from payments.authority import access
-from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, note, read, spent_this_month
+from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, read, spent_this_month
 from payments.notices import notice
 from payments.opening import till_account
 from payments.states import COLLECTING, FINAL, State
@@ -84,7 +84,7 @@ def call_back(tx: Tx, held: Mandate, at: datetime) -> None:
     _call_back_payments(tx, held, at)
 
 
-def _call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: datetime) -> None:
+def call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: datetime) -> None:
     """What is written and not sent may be more than the payer wants now; an announced bill is looked at again anyway."""
     above = any(states.read(tx, payment).amount > charge for payment in _under_way(tx, held))
     if above or spent_this_month(tx, held, at)[1] > month:
@@ -95,10 +95,15 @@ def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> None:
     for payment in _under_way(tx, held):
         row = states.read(tx, payment, hold=True)
         if row.state is State.CONFIRMED:
-            why = {"reason": "stopped", "stop_asked": True, "next_at": None}
+            why: dict[str, Any] = {"reason": "stopped", "stop_asked": True, "next_at": None}
             states.move(tx, payment, State.CONFIRMED, State.CANCELLED, at, **why)
         elif row.state in COLLECTING:
             states.note(tx, payment, stop_asked=True, next_at=at)
+
+
+def on_its_way(tx: Tx, held: Mandate) -> Money:
+    """What it has begun and is not over yet: after a stop, what had been sent before it."""
+    return sum((states.read(tx, payment).amount for payment in _under_way(tx, held)), ZERO)
 
 
 def _under_way(tx: Tx, held: Mandate) -> list[PaymentId]:
@@ -116,27 +121,6 @@ def _tell_the_others(tx: Tx, held: Mandate, by: PersonId, at: datetime) -> None:
     body = {"mandate": held.id, "account": held.account, "payer": held.payer, "by": by, "holder": holder}
     for person in dict.fromkeys(p for p in (held.payer, holder) if p is not None and p != by):
         notice(tx, person, "mandate_stopped_for_you", held.id, body, at)
-
-
-def lower(
-    tx: Tx, mandate: str, by: PersonId, at: datetime, per_charge: Money | None, per_month: Money | None
-) -> bool:
-    """Lowers caps of a live mandate at once. A cap below the fixed amount would only ever fail, so it is refused too."""
-    try:
-        held = read(tx, mandate, hold=True)
-    except NoSuchMandate:
-        return False
-    charge, month = per_charge or held.terms.per_charge, per_month or held.terms.per_month
-    least = held.terms.amount or Money(1)
-    lower_now = least <= charge <= held.terms.per_charge and least <= month <= held.terms.per_month
-    changed = (charge, month) != (held.terms.per_charge, held.terms.per_month)
-    if held.state not in LIVE or not (lower_now and changed) or not may_stop(tx, held, by, at):
-        return False
-    note(tx, held.id, per_charge_fen=charge.fen, per_month_fen=month.fen, updated_at=at)
-    _call_back_above(tx, held, charge, month, at)
-    caps = {"per_charge_fen": charge.fen, "per_month_fen": month.fen, "before_fen": held.terms.per_month.fen}
-    audit(tx, "mandate_changed", held, by, at, caps)
-    return True
 
 
 def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:

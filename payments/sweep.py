@@ -21,7 +21,17 @@ from data.store.mandates import mandates as mandates_table
 from data.store.mandates import sweeps
 from data.store.people import accounts, saved_accounts
 from integrations.ports import BillerNetwork, GatewayError
-from payments import bill_debits, health, looking_after, mandates, readings, reminding, topping_up, warnings
+from payments import (
+    bill_debits,
+    health,
+    looking_after,
+    mandates,
+    pausing,
+    readings,
+    reminding,
+    topping_up,
+    warnings,
+)
 from payments.debiting import Round
 from payments.limits import Limits
 from payments.opening import till_account
@@ -43,10 +53,14 @@ class Swept:
     read: int = 0
     unreadable: int = 0
     payments: tuple[PaymentId, ...] = ()
+    rests: tuple[str, ...] = ()  # why some or all automatic payments wait: nothing is debited meanwhile
 
     def __add__(self, other: Swept) -> Swept:
         return Swept(
-            self.read + other.read, self.unreadable + other.unreadable, self.payments + other.payments
+            self.read + other.read,
+            self.unreadable + other.unreadable,
+            self.payments + other.payments,
+            self.rests or other.rests,
         )
 
 
@@ -77,7 +91,7 @@ class Sweep:
         if begun is None:
             return Swept()
         cycle, cursor = begun
-        swept = Swept()
+        swept = Swept(rests=await self._store.run(_why_it_rests))
         while (account := await self._store.run(partial(_next_after, cursor=cursor))) is not None:
             swept += await self.read(account)
             cursor = account
@@ -151,6 +165,9 @@ def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: dateti
     payer = mandates.live_at(tx, account)
     if payer is not None:
         tx.alone(f"purse:{payer.payer}")
+        if topping_up.wait_a_little(hand, payer, quote):
+            mandates.note(tx, payer.id, read_at=hand.at)
+            return []
     taken = Taken.NEW
     if quote.balance is not None:
         taken = readings.take(tx, account, quote.balance, quote.daily_use, asked_at, hand.at)
@@ -187,6 +204,14 @@ def _after_all_known(tx: Tx, account: AccountId, at: datetime) -> datetime:
     held = mandates.live_at(tx, account)
     known = [last.at if last else None, held.active_at if held else None]
     return max([at, *(instant + _LATER for instant in known if instant is not None)])
+
+
+def _why_it_rests(tx: Tx) -> tuple[str, ...]:
+    """Said in the log of every round that debits less than it would."""
+    rests = pausing.reasons(tx)
+    if rests:
+        log.warning("automatic payments wait: %s", "; ".join(rests))
+    return rests
 
 
 # --- where the round stands -----------------------------------------------------------------------------------------

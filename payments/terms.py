@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -12,9 +12,11 @@ from data.ids import AccountId, ActId, BillerId, InstrumentId, PaymentId, Person
 from data.model import MonthUse, Utility
 from data.money import Money
 from payments.acts import Strength
+from payments.states import MandateState
 
 __all__ = [
     "Charge",
+    "Clauses",
     "DryRun",
     "MandateKind",
     "MandateState",
@@ -30,17 +32,6 @@ class MandateKind(StrEnum):
 
     TOP_UP = "top_up"
     BILL_DEBIT = "bill_debit"
-
-
-class MandateState(StrEnum):
-    """Where an automatic payment stands."""
-
-    AWAITING_PAYER = "awaiting_payer"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +56,28 @@ class Terms:
         """The terms as one value, so that nothing but what was read back can be agreed to."""
         plain = {name: _plain(value) for name, value in asdict(self).items()}
         return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """Single terms said anew of an agreement that stands; None: as it was."""
+
+    below: Money | None = None
+    amount: Money | None = None
+    per_charge: Money | None = None
+    per_month: Money | None = None
+    per_day: int | None = None
+    ask_above: int | None = None
+
+    def of(self, standing: Terms) -> Terms:
+        """The terms with these clauses in place of its own. A top-up takes its fixed amount, so that is its cap too."""
+        said = {name: value for name in _CLAUSES if (value := getattr(self, name)) is not None}
+        if self.amount is not None:
+            said.setdefault("per_charge", self.amount)
+        return replace(standing, **said)
+
+
+_CLAUSES = tuple(Clauses.__dataclass_fields__)
 
 
 def _plain(value: object) -> object:
@@ -92,10 +105,10 @@ class ProposedMandate:
     terms: Terms
     dry_run: DryRun | None  # None where the biller tells nothing of last year
     expires_at: datetime
-    # Caps that are raised count only from then on; until then those agreed before do (settled: no quick rise).
+    # What is raised counts only from then on; until then what was agreed before does (settled: no quick rise).
     rises_at: datetime | None = None
-    charge_until_then: Money | None = None
-    month_until_then: Money | None = None
+    raised: frozenset[str] = frozenset()
+    until_then: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,8 @@ class MandateView:
     reason: str | None
     spent_this_month: Money
     times_this_month: int
+    counting: Terms  # what counts now: of what was raised lately, still the lower
+    hindered: str | None  # why it could not pay although it is live: "no_permission", "no_purse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,12 @@ from payments import (
     agreeing,
     approving,
     asked,
+    calling_off,
     debiting,
     inviting,
+    lowering,
     mandates,
+    showing,
     states,
     stopping,
     warnings,
@@ -46,8 +49,8 @@ from payments.news import tell
 from payments.opening import till_account
 from payments.proposing import propose
 from payments.quoting import kept_quote
-from payments.states import COLLECTING, FINAL, ActState, Payment, State, move_act
-from payments.terms import Charge, MandateView, ProposedMandate, Terms
+from payments.states import COLLECTING, FINAL, Payment, State
+from payments.terms import Charge, Clauses, MandateView, ProposedMandate, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Stopped:
     cancelled_acts: tuple[ActId, ...]
     cancelled_payments: tuple[PaymentId, ...]
     in_flight: tuple[PaymentView, ...]
+    let_stand: int = 0  # first payments that were let stand for a day
 
     @property
     def nothing_charged(self) -> bool:
@@ -141,7 +145,7 @@ class Till:
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
         """Takes a proposal back; who waits for another's yes, or was asked for his, ends it for both."""
-        return _called_off(tx, act, by, at)
+        return calling_off.one(tx, act, by, at)
 
     def ask_another(self, tx: Tx, act: ActId, at: datetime) -> tuple[PersonId, ...]:
         """The act waits for its owner's yes on his own channel; gives who was asked."""
@@ -209,41 +213,41 @@ class Till:
 
     def mandates_of(self, tx: Tx, person: PersonId, at: datetime) -> list[MandateView]:
         """The live automatic payments a person pays for, then those others pay on his own accounts."""
-        return mandates.views_of(tx, person, at)
+        return showing.views_of(tx, person, at)
 
     def mandate_at(self, tx: Tx, account: AccountId, at: datetime) -> MandateView | None:
         """The live automatic payment of an account."""
-        found = mandates.live_at(tx, account)
-        return None if found is None else mandates.view(tx, found, at)
+        return showing.view_at(tx, account, at)
+
+    def lapsed_mandates(self, tx: Tx, payer: PersonId, at: datetime) -> list[MandateView]:
+        """Those of a payer that ended by themselves in the last month and were not set up anew."""
+        return showing.lapsed_views(tx, payer, at)
 
     def mandate_of_act(self, tx: Tx, act: ActId, at: datetime) -> MandateView:
         """What an act of kind "mandate" agrees, or agreed, to. Raises NoSuchMandate."""
-        return mandates.view(tx, mandates.of_act(tx, act), at)
+        return showing.view(tx, mandates.of_act(tx, act), at)
 
     def mandate(self, tx: Tx, mandate: str, at: datetime) -> MandateView:
         """One automatic payment in any state. Raises NoSuchMandate."""
-        return mandates.view(tx, mandates.read(tx, mandate), at)
+        return showing.view(tx, mandates.read(tx, mandate), at)
 
     def stop_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
         """Ends it at once, without a second factor; nothing it began is sent any more. False: nothing of his to stop."""
         return stopping.stop(tx, mandate, by, at)
 
+    def on_its_way(self, tx: Tx, mandate: str) -> Money:
+        """What an automatic payment has begun and is not over yet. Raises NoSuchMandate."""
+        return stopping.on_its_way(tx, mandates.read(tx, mandate))
+
     def pause_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
         """Lets it rest at once; `resume_mandate` goes on."""
         return stopping.pause(tx, mandate, by, at)
 
-    def lower_caps(
-        self,
-        tx: Tx,
-        mandate: str,
-        by: PersonId,
-        at: datetime,
-        *,
-        per_charge: Money | None = None,
-        per_month: Money | None = None,
-    ) -> bool:
-        """Less than agreed is possible at once, without a second factor; more is a new agreement. False: not lower."""
-        return stopping.lower(tx, mandate, by, at, per_charge, per_month)
+    def take_less(
+        self, tx: Tx, mandate: str, by: PersonId, at: datetime, clauses: Clauses
+    ) -> Terms | Refusal:
+        """Less than agreed is possible at once, without a second factor; more is a new agreement. Gives what stands then."""
+        return lowering.take_less(tx, mandate, by, at, clauses, limits=self.limits, catalogue=self.catalogue)
 
     def asked_about(self, tx: Tx, person: PersonId) -> list[asked.Question]:
         """Payments this payer was asked about first and has not answered, the newest first."""
@@ -276,13 +280,13 @@ class Till:
         self, tx: Tx, at: datetime, *, person: PersonId | None = None, account: AccountId | None = None
     ) -> list[Charge]:
         """What was taken by itself of late, the newest first, each with its reading and its agreement (为什么扣我钱)."""
-        return mandates.charges(tx, at, person, account)
+        return showing.charges(tx, at, person, account)
 
     # --- stopping (L3) ------------------------------------------------------------------------------------------
 
     def stop(self, tx: Tx, person: PersonId, at: datetime) -> Stopped:
         """停: nothing further is sent for this person. What was sent is asked to be closed; its news follow."""
-        cancelled = [a for a in acts.proposed_by(tx, person) if _called_off(tx, a, person, at)]
+        ended = calling_off.everything(tx, person, at)
         inviting.stop(tx, person, at)
         unsent: list[PaymentId] = []
         flying: list[PaymentView] = []
@@ -297,7 +301,7 @@ class Till:
             # Of several bills some were sent and some were not: each is told by itself.
             for payment_id in unsent:
                 tell(tx, states.read(tx, payment_id), "stopped", at, reason="stopped")
-        return Stopped(tuple(cancelled), tuple(unsent), tuple(flying))
+        return Stopped(ended.acts, tuple(unsent), tuple(flying), len(ended.standing))
 
     def _unfinished_of(self, tx: Tx, person: PersonId) -> list[Payment]:
         mine = sa.or_(payments.c.payer == person, acts_table.c.confirmer == person)
@@ -363,19 +367,6 @@ class Till:
             balance_after=_balance_after(tx, row),
             created_at=row.created_at,
         )
-
-
-def _called_off(tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
-    found = acts.view(tx, act)
-    waited = found.state is ActState.APPROVAL_WAIT
-    if not acts.cancel(tx, act, by, at):
-        # A relative who was asked to agree has no part in the act but his yes.
-        asked = waited and by in approving.deciders(tx, found, at)
-        if not asked or not move_act(tx, act, ActState.APPROVAL_WAIT, ActState.CANCELLED, at):
-            return False
-    if waited:
-        approving.called_off(tx, found, by, at)
-    return True
 
 
 def _cancel_unsent(tx: Tx, payment: Payment, at: datetime) -> bool:

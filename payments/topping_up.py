@@ -12,10 +12,11 @@ from typing import Any
 from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
-from payments import asked, forecast, mandates, states, warnings
+from payments import asked, forecast, mandates, pausing, states, warnings
 from payments.debiting import Round, make, obstacle, of_cause, unlike_the_past, write
 from payments.mandates import Mandate
 from payments.readings import Reading
+from payments.rising import terms_at
 from payments.states import FINAL, State, open_at
 from payments.terms import MandateKind, MandateState
 
@@ -29,7 +30,8 @@ def act_on(
     hand: Round, held: Mandate, quote: Quote, reading: Reading, asked_at: datetime, *, new: bool
 ) -> PaymentId | None:
     """What this reading asks for; `new`: the meter says something it had not said before."""
-    below, amount = held.terms.below, mandates.charge_of(hand.tx, held, hand.at)
+    counting = terms_at(hand.tx, held, hand.at)
+    below, amount = counting.below, counting.amount
     assert held.terms.kind is MandateKind.TOP_UP
     assert below is not None
     assert amount is not None
@@ -45,6 +47,15 @@ def act_on(
     if not new:
         return None  # it stood there already when this was agreed to
     return _begin(hand, held, quote, amount, reading, asked_at)
+
+
+def wait_a_little(hand: Round, held: Mandate, quote: Quote) -> bool:
+    """Whether a low meter had better be read again later: the rail rests, and may be back before anybody need worry."""
+    low = quote.balance is not None and held.terms.below is not None and quote.balance < held.terms.below
+    if not low or held.state is not MandateState.ACTIVE or held.episode is not None:
+        return False
+    rests = pausing.hindrance(hand.tx, [held.biller])
+    return rests is not None and hand.at - rests.since < hand.limits.rest_unheard
 
 
 def gave_up(hand: Round, held: Mandate) -> bool:

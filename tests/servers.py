@@ -19,12 +19,16 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class SandboxHandle:
-    """A running sandbox. `secret` verifies its callbacks, `control_token` opens its control port."""
+    """A running sandbox. `secret` verifies its callbacks, `control_token` opens its control port.
+
+    The control port answers at `url`, too, but at `control_url` even while connections there are refused.
+    """
 
     url: str
     control_token: str = field(repr=False)
     secret: str = field(repr=False)
     pid: int
+    control_url: str = ""
 
 
 @contextmanager
@@ -51,7 +55,9 @@ def start_sandbox(
             line = process.stdout.readline()
             assert line, f"the sandbox did not start (exit {process.poll()})"
             ready = json.loads(line)
-            yield SandboxHandle(ready["url"], ready["control_token"], ready["secret"], ready["pid"])
+            yield SandboxHandle(
+                ready["url"], ready["control_token"], ready["secret"], ready["pid"], ready["control_url"]
+            )
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot.playground import mandate_evidence
+from bot.playground import audit_evidence, book_evidence, mandate_evidence
 from data.clock import SHANGHAI
 from data.ids import AccountId, ActId, InstrumentId, PersonId, fresh
 from data.model import May
@@ -33,6 +33,7 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 async def arrange_given(world: Playground, given: Mapping[str, Any]) -> None:
     """Every key of a `given`, people and purses before payments, faults last."""
     order = (
+        "history",
         "console",
         "account_saved",
         "instruments",
@@ -40,6 +41,7 @@ async def arrange_given(world: Playground, given: Mapping[str, Any]) -> None:
         "mandate",
         "payment_done",
         "payment_pending",
+        "tamper",
         "gateway",
         "billers",
     )
@@ -177,6 +179,8 @@ async def _account_known(world: Playground, payer: PersonId, account: TownAccoun
 
 
 _KEYS = {
+    "history": audit_evidence.arrange_history,
+    "tamper": book_evidence.tamper,
     "console": _console,
     "account_saved": _account_saved,
     "instruments": _instruments,

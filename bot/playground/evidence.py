@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.playground import mandate_evidence, people_evidence
+from bot.playground import audit_evidence, book_evidence, mandate_evidence, people_evidence
 from data.ids import OrderNumber, PersonId
 from data.money import Money
 from data.store import journal, letters
@@ -126,11 +126,12 @@ def facts(
     """Everything the conversation tests may ask."""
     orders, talks = _orders(tx, world), _conversations(tx, world)
     whole = not ledger.verify(tx)
+    captures = [
+        _movement(orders[c.order], c.at, c.order in given) for c in seen.captures if c.order in orders
+    ]
     return WorldFacts(
         now=now,
-        captures=[
-            _movement(orders[c.order], c.at, c.order in given) for c in seen.captures if c.order in orders
-        ],
+        captures=captures,
         posted=[
             _movement(orders[p.order], now, p.order in given)
             for p in seen.posts
@@ -162,8 +163,9 @@ def facts(
         secrets=_secrets(tx, world),
         more={
             "hash_chain_ok": whole,
-            "exceptions_open": _exceptions(tx),
+            "exceptions_open": book_evidence.open_exceptions(tx),
             **people_evidence.more(tx, world, now),
+            **audit_evidence.more(tx, world, captures),
         },
     )
 
@@ -241,11 +243,6 @@ def _mode(tx: Tx, person: PersonId, mode: str) -> str:
     if mode == "human":
         return mode
     return "waiting" if letters.open_ticket_of(tx, person) is not None else "bot"
-
-
-def _exceptions(tx: Tx) -> int:
-    open_states = ("unknown", "post_unknown", "post_failed", "refunding", "needs_human", "posting", "paid")
-    return tx.conn.scalar(sa.select(sa.func.count()).where(payments.c.state.in_(open_states))) or 0
 
 
 def _secrets(tx: Tx, world: World) -> list[Secret]:

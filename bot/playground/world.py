@@ -24,7 +24,7 @@ from pydantic import SecretStr
 
 from bot import demo
 from bot.app import Application, Words, build, enrol_town, read_words
-from bot.playground import abilities, evidence, people_evidence
+from bot.playground import abilities, book_evidence, evidence, people_evidence
 from bot.playground.arranging import arrange_given
 from bot.playground.enrolled import EnrolledTowns
 from bot.playground.watching import TalkRecorder
@@ -101,6 +101,7 @@ class Playground:
     _first_letter: int = 0
     _begun: bool = False
     _given_orders: frozenset[str] = frozenset()
+    tampered: book_evidence.Tampered | None = None
 
     @property
     def app(self) -> Application:
@@ -369,17 +370,21 @@ class Playground:
             case "instruments":
                 for purse, wanted in value.items():
                     await self.control.set_funds(purse, Money(int(wanted["funds"])))
+            case "reconcile":
+                await self.app.reconcile(book_evidence.day_of(value))
+            case "gateway":
+                await self._outage("rail", value)
+                await self.app.rail_watch.look()
             case "billers":
-                await (
-                    self.control.clear_faults("biller")
-                    if value == "up"
-                    else self.control.fault("biller", "down")
-                )
+                await self._outage("biller", value)
             case "biller" | "change":
                 await self._changed(value)
             case _:
                 raise Unsupported(f"event.{name}")
         await self._settle()
+
+    async def _outage(self, side: Literal["rail", "biller"], value: Any) -> None:
+        await (self.control.clear_faults(side) if value == "up" else self.control.fault(side, "down"))
 
     async def _acknowledge(self, account: str, amount: Money) -> None:
         seen = await self.control.inspect()
@@ -461,6 +466,7 @@ class Playground:
         facts = await self.app.store.run(
             lambda tx: evidence.facts(tx, self.world, seen, self.clock.now(), given, self.app.desk.house)
         )
+        facts = await self.app.store.run(lambda tx: book_evidence.told(tx, facts, self.tampered))
         talks = {p: replace(t, events=self.recorder.events(p)) for p, t in facts.talks.items()}
         return replace(facts, logs=logs, talks=talks, not_there=tuple(wanted))
 

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from bot.web import edge, front, staff, talk
+from bot.web import edge, front, measuring, staff, talk
 from bot.web.house import House, Refused, see_other, templates
 from bot.web.live import Streams
+from bot.web.measuring import Figures
 from bot.web.ports import StaffDesk, Talks
 from bot.web.visitors import Seals
 from bot.web.wording import Wording
@@ -22,7 +23,6 @@ from data.clock import Clock, SystemClock
 
 Callbacks = Callable[[bytes, Mapping[str, str]], Awaitable[tuple[int, str]]]
 Health = Callable[[], Awaitable[bool]]
-Figures = Callable[[], bytes]
 
 _STATIC = Path(__file__).parent / "static"
 _CALM = {404: "not_found", 405: "not_found", 413: "too_big", 500: "trouble"}
@@ -38,12 +38,13 @@ def create_pages(
     callbacks: Callbacks | None = None,
     healthy: Health | None = None,
     figures: Figures | None = None,
+    figures_token: str = "",
 ) -> FastAPI:
     """The web application.
 
     `secret` signs cookies, forms and event ids (16 characters at least). `callbacks` receives the rail's raw body and
-    headers at POST /callbacks/rail; `healthy` decides /healthz; `figures` is what /metrics shows. What is not given
-    has no address.
+    headers at POST /callbacks/rail; `healthy` decides /healthz; `figures` is what /metrics shows, to this machine or to
+    who brings `figures_token`. What is not given has no address.
     """
     streams = Streams()
     house = House(
@@ -61,7 +62,9 @@ def create_pages(
     )
     for router in (front.routes(house), talk.routes(house), staff.routes(house)):
         app.include_router(router)
-    app.include_router(_machines(callbacks, healthy, figures))
+    app.include_router(_machines(callbacks, healthy))
+    if figures is not None:
+        app.include_router(measuring.routes(figures, figures_token))
     app.mount("/static", Kept(directory=_STATIC))
     app.state.streams = streams  # whoever ends the server closes them: bot/web/serving.py
     _calm_answers(app, house)
@@ -77,7 +80,7 @@ def _middleware(house: House) -> list[Middleware]:
     return [Middleware(edge.Headers), Middleware(edge.Guard, answer=instead)]
 
 
-def _machines(callbacks: Callbacks | None, healthy: Health | None, figures: Figures | None) -> APIRouter:
+def _machines(callbacks: Callbacks | None, healthy: Health | None) -> APIRouter:
     """Addresses that machines ask."""
     router = APIRouter()
 
@@ -93,13 +96,6 @@ def _machines(callbacks: Callbacks | None, healthy: Health | None, figures: Figu
         async def callback(request: Request) -> Response:
             status, body = await receive(await request.body(), request.headers)
             return PlainTextResponse(body, status)
-
-    if figures is not None:
-        read = figures
-
-        @router.get("/metrics")
-        async def metrics() -> Response:
-            return Response(read(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
 

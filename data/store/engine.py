@@ -21,17 +21,17 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from data.store import audit, mandates, payments, people, post, talks
+from data.store import audit, keyring, mandates, payments, people, post, talks
 from data.store.migrations import HEAD
 from data.store.schema import metadata
 from data.store.sealing import Sealer
 
-__all__ = ["Sealer", "Store", "Tx"]
+__all__ = ["Remembered", "Sealer", "Store", "Tx"]
 
 T = TypeVar("T")
 
 # Every room's tables, in one list: what is not imported would be missing from the store.
-ROOMS = (people, payments, mandates, talks, post, audit)
+ROOMS = (people, payments, mandates, talks, post, audit, keyring)
 
 _WAIT_MS = 30_000  # for another process's transaction
 _SWITCHES = 100  # tries, 20 ms apart, to turn a new file to write-ahead logging
@@ -64,6 +64,14 @@ class Tx:
         On PostgreSQL it waits for another transaction that is just writing the same row, and then sees it.
         """
         return self.conn.execute(_insert_new(self.conn.dialect.name, table), values).first() is not None
+
+
+class Remembered(Exception):
+    """A mistake that takes its transaction back and must not be forgotten with it."""
+
+    def remember(self, tx: Tx) -> None:
+        """What stays of it; run in a transaction of its own."""
+        raise NotImplementedError
 
 
 class Store:
@@ -122,6 +130,10 @@ class Store:
 
         self.run_now(lambda tx: migrating.upgrade(tx.conn))
 
+    def take_up_keys(self) -> None:
+        """Goes on with the stamp key that was kept when the secret changed. Raises BrokenSeal with a wrong secret."""
+        self._sealer = self.run_now(keyring.taken_up)
+
     def revision(self) -> str | None:
         """Which version the tables have; None for an empty database."""
         return self.run_now(_revision)
@@ -153,9 +165,15 @@ class Store:
             raise RuntimeError("a transaction was asked for inside a transaction")
         self._inside.busy = True
         try:
-            return self._tried(fn) if self._pooled else self._once(self._connection(), fn)
+            return self._attempt(fn)
+        except Remembered as mistake:
+            self._attempt(mistake.remember)
+            raise
         finally:
             self._inside.busy = False
+
+    def _attempt(self, fn: Callable[[Tx], T]) -> T:
+        return self._tried(fn) if self._pooled else self._once(self._connection(), fn)
 
     def _tried(self, fn: Callable[[Tx], T]) -> T:
         for left in reversed(range(_TRIES)):

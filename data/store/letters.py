@@ -248,11 +248,13 @@ class Ticket:
     closed_at: datetime | None
 
 
-def open_ticket(tx: Tx, *, kind: str, person: PersonId, reason: str, summary: str, at: datetime) -> TicketId:
-    """A ticket of this kind for this person: the one that is open already, or a new one."""
+def open_ticket(
+    tx: Tx, *, kind: str, person: PersonId, reason: str, summary: str, at: datetime, single: bool = True
+) -> TicketId:
+    """A ticket of this kind for this person: the one that is open already (unless not `single`), or a new one."""
     tx.alone(f"ticket:{person}")
     same = sa.and_(tickets.c.person == person, tickets.c.kind == kind, tickets.c.state != "closed")
-    open_already = tx.conn.scalar(sa.select(tickets.c.id).where(same))
+    open_already = tx.conn.scalar(sa.select(tickets.c.id).where(same)) if single else None
     if open_already is not None:
         return TicketId(open_already)
     ticket_id = TicketId(fresh("tic"))

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dialogues.actions import (
     account,
+    agreeing,
+    asking_to_pay,
+    auditing,
     bills,
+    books,
     enrolment,
     help,
     helping,
     household,
+    joint_list,
     looking_back,
     mandate,
+    mandate_changing,
+    mandate_looking,
+    operating,
     people,
     pin,
 )
@@ -20,13 +28,21 @@ ACTIONS: dict[str, Action] = {
     action.spec.name: action
     for action in (
         *account.ACTIONS,
+        *agreeing.ACTIONS,
+        *asking_to_pay.ACTIONS,
+        *auditing.ACTIONS,
         *bills.ACTIONS,
+        *books.ACTIONS,
         *enrolment.ACTIONS,
         *help.ACTIONS,
         *helping.ACTIONS,
         *household.ACTIONS,
+        *joint_list.ACTIONS,
         *looking_back.ACTIONS,
         *mandate.ACTIONS,
+        *mandate_changing.ACTIONS,
+        *mandate_looking.ACTIONS,
+        *operating.ACTIONS,
         *people.ACTIONS,
         *pin.ACTIONS,
     )

@@ -7,23 +7,17 @@ from typing import Any
 
 from data.catalogue import Catalogue, fits
 from data.ids import BillerId, PersonId
-from data.model import Biller, Role, Utility
+from data.model import Biller, Utility
 from data.store import journal
 from data.store.engine import Tx
+from dialogues.actions.choosing import by_keys, ordinal, shortened
+from dialogues.actions.homes import is_meant, nobody_we_may_see, under_one_roof
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from payments.authority import access, accounts, people
 from payments.authority.accounts import KnownAccount
 from payments.quoting import HolderFound, Trouble
 
-# What a relation word covers: 爸妈 is either of them, and a helper's elders are no relatives.
-_COVERS = {
-    "parents": {"father", "mother", "parent"},
-    "mother": {"mother", "parent"},  # nobody may ever have said whether a parent is father or mother
-    "father": {"father", "parent"},
-    "spouse": {"husband", "wife", "spouse"},
-}
 _NAMES_BEFORE_A_PERSON_HELPS = 3
-_MOST_LINES = 6  # nobody reads thirty; a name or a tail finds the others all the same
 
 
 @inside(
@@ -71,35 +65,6 @@ def _fitting(known: list[KnownAccount], slots: Arguments) -> tuple[list[KnownAcc
     return theirs or unplaced, False
 
 
-def is_meant(known: KnownAccount, slots: Arguments) -> bool:
-    relation, name = slots.get("relation"), slots.get("person_name")
-    if name:
-        return _name_fits(name, known.owner_name_masked)
-    if not relation:
-        return True
-    return known.relation in _COVERS.get(relation, {relation})
-
-
-def under_one_roof(known: KnownAccount, slots: Arguments) -> bool:
-    """我妈家的电费 may run under the father's name: the holder's name is read back before anything is paid."""
-    return slots.get("relation") in ("mother", "father") and known.relation in _COVERS["parents"]
-
-
-def _name_fits(name: str, masked: str) -> bool:
-    same_length = len(name) == len(masked)
-    return same_length and all(m in ("*", n) for n, m in zip(name, masked, strict=True))
-
-
-def nobody_we_may_see(room: Inside, slots: Arguments) -> bool:
-    """A helper names an elder who never agreed: said plainly, instead of asking for a number."""
-    if not slots.get("person_name"):
-        return False
-    if people.person(room.tx, room.person).role is not Role.HELPER:
-        return False
-    known = accounts.known_accounts(room.tx, room.person, room.now)
-    return not any(_name_fits(slots["person_name"], k.owner_name_masked) for k in known)
-
-
 def described(catalogue: Catalogue, known: KnownAccount, locale: str) -> dict[str, Any]:
     """The slots that say which account is meant, without its number."""
     account = known.account
@@ -122,32 +87,15 @@ def choices(found: Iterable[KnownAccount], catalogue: Catalogue, locale: str) ->
         name = bill_name(catalogue, account.utility, locale)
         tail = f"尾号{account.tail}" if locale == "zh" else f"ending {account.tail}"
         places.append(f"{n}. {label} {name} {tail}")
-        words[account.id] = [account.tail, str(n), label, *_ordinal(n, locale)]
-    return {"account_choices": words, "account_list": "\n".join(_shortened(places, locale))}
-
-
-def _shortened(places: list[str], locale: str) -> list[str]:
-    more = len(places) - _MOST_LINES
-    if more <= 0:
-        return places
-    rest = (
-        f"另外还有{more}户，说户主的名字就行" if locale == "zh" else f"and {more} more: say the holder's name"
-    )
-    return [*places[:_MOST_LINES], rest]
-
-
-def _ordinal(n: int, locale: str) -> list[str]:
-    if locale == "en":
-        return [["the first", "the second", "the third", "the fourth"][n - 1]] if n <= 4 else []
-    numeral = "一二三四五六七八九"[n - 1] if n <= 9 else str(n)
-    return [f"第{numeral}个", f"第{numeral}户"]
+        words[account.id] = [account.tail, str(n), label, *ordinal(n, locale)]
+    return {"account_choices": words, "account_list": "\n".join(shortened(places, locale))}
 
 
 @outside(
     "action_find_holder",
     "found several not_found trouble",
     reads="utility account city",
-    writes="biller biller_name bill_name holder last_number tail city_choices trouble",
+    writes="biller biller_name bill_name holder last_number tail city_choices city_list trouble",
     reads_others=True,
 )
 async def find_holder(room: Outside, slots: Arguments) -> Result:
@@ -178,14 +126,14 @@ def _holder_slots(room: Outside, found: HolderFound) -> dict[str, Any]:
     }
 
 
-def city_slots(catalogue: Catalogue, billers: Iterable[BillerId], locale: str) -> dict[str, Any]:
-    """The cities of these billers as words to choose by."""
+def city_slots(
+    catalogue: Catalogue, billers: Iterable[BillerId], locale: str, page: int = 0
+) -> dict[str, Any]:
+    """The cities of these billers as words and keys to choose by."""
     cities = dict.fromkeys(catalogue.biller(b).city for b in billers)
-    return {
-        "city_choices": {
-            c: [catalogue.cities[c].name[locale], catalogue.cities[c].name["zh"]] for c in cities
-        }
-    }
+    names = {city: catalogue.cities[city].name for city in cities}
+    words, told = by_keys({c: [names[c][locale], names[c]["zh"]] for c in cities}, locale, page)
+    return {"city_choices": words, "city_list": told}
 
 
 @inside(
@@ -250,7 +198,12 @@ def household_accounts(room: Inside, slots: Arguments) -> Result:
     return Result("some", choices(known, room.catalogue, room.locale))
 
 
-@inside("action_cities", "one several", reads="utility city", writes="city city_choices bill_name")
+@inside(
+    "action_cities",
+    "one several",
+    reads="utility city city_page",
+    writes="city city_page city_choices city_list bill_name",
+)
 def cities(room: Inside, slots: Arguments) -> Result:
     """In which cities this bill is known; asked only when there are several."""
     billers = room.catalogue.billers(slots["utility"])
@@ -258,7 +211,9 @@ def cities(room: Inside, slots: Arguments) -> Result:
     served = {b.city for b in billers}
     if slots.get("city") in served or len(served) == 1:
         return Result("one", named | {"city": slots["city"] if slots.get("city") in served else served.pop()})
-    return Result("several", named | city_slots(room.catalogue, (b.id for b in billers), room.locale))
+    page = int(slots.get("city_page") or 0) + (slots.get("city") == "more")
+    offered = city_slots(room.catalogue, (b.id for b in billers), room.locale, page)
+    return Result("several", named | offered | {"city": None, "city_page": page})
 
 
 @inside(

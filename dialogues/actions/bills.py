@@ -20,7 +20,7 @@ _SPOKEN_OF = timedelta(minutes=30)  # longer ago, and the person is asked which 
     "action_quote_bill",
     "due prepaid nothing_due ic_card trouble",
     reads="account_id",
-    writes="quote prepaid due arrears late_fee late_days late_rate due_date balance days_left holder biller_name trouble "
+    writes="quote prepaid due arrears late_fee late_days late_rate late_rule due_date balance days_left holder biller_name trouble "
     "last_account last_utility last_at",
     reads_others=True,
 )
@@ -55,6 +55,8 @@ def quote_slots(quote: Quote) -> dict[str, Any]:
         "late_fee": late.amount.fen if late and late.amount else None,
         "late_days": late.days if late else None,
         "late_rate": late.rate if late else None,
+        # A rule is told by the day since which it is so (late_fee.electricity.resident@1996-10-08).
+        "late_rule": (late.rule_version.rpartition("@")[2] or None) if late else None,
         "due_date": quote.due_date.isoformat() if quote.due_date else None,
         "balance": quote.balance.fen if quote.balance is not None else None,
         "days_left": quote.days_left,
@@ -68,11 +70,13 @@ def _line(quote: Quote, kind: str) -> BillLine | None:
 @inside(
     "action_same_again",
     "unfinished known none",
-    reads="utility account relation person_name account_id last_account last_at",
-    writes="account_id utility bill_name biller_name tail holder",
+    reads="utility account relation person_name account_id last_account last_at again_account",
+    writes="account_id utility bill_name biller_name tail holder again_account",
 )
 def same_again(room: Inside, slots: Arguments) -> Result:
     """Nothing named: 再付一次 means the payment whose result is open, 充一百 the account just spoken of."""
+    if slots.get("again_account"):  # one that is quoted anew: a yes came too late, or a day had to pass
+        return _known(room, AccountId(str(slots["again_account"])))
     if any(slots.get(name) for name in ("utility", "account", "relation", "person_name", "account_id")):
         return Result("none")
     recent = room.till.payments_of(room.tx, room.person)
@@ -86,12 +90,17 @@ def _just_spoken_of(room: Inside, slots: Arguments) -> Result:
     since = slots.get("last_at")
     if not since or room.now - datetime.fromisoformat(since) > _SPOKEN_OF:
         return Result("none")
-    account = access.open_account(room.tx, room.person, May.BILLS, AccountId(slots["last_account"]), room.now)
+    return _known(room, AccountId(slots["last_account"]))
+
+
+def _known(room: Inside, account_id: AccountId) -> Result:
+    account = access.open_account(room.tx, room.person, May.BILLS, account_id, room.now)
     if account is None:
-        return Result("none")
+        return Result("none", {"again_account": None})
     return Result(
         "known",
         {
+            "again_account": None,
             "account_id": account.id,
             "utility": account.utility.value,
             "bill_name": bill_name(room.catalogue, account.utility, room.locale),

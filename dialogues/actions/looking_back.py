@@ -8,9 +8,10 @@ from typing import Any
 
 from data.clock import shanghai
 from data.ids import AccountId
-from data.model import Utility
+from data.model import Role, Utility
 from data.money import Money
 from dialogues import responses
+from dialogues.actions.homes import home_of, homes, is_meant
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from dialogues.model import Say
 from dialogues.results import payment_slots
@@ -18,6 +19,8 @@ from nlu.asking import Ask
 from nlu.dates import Month, parse_month
 from nlu.text import spoken_locale
 from payments import looking_back
+from payments.authority import accounts, people
+from payments.authority.accounts import KnownAccount
 from payments.looking_back import PaidFor
 from payments.quoting import ACCESS_REFUSED, Trouble
 from payments.states import State
@@ -27,24 +30,80 @@ _TELLS_NONE = "config"  # a biller that does not tell what was used
 
 @inside(
     "action_look_back",
-    "paid one_kind nothing which_month",
-    reads="look_words look_month utility",
-    writes="look_label look_list look_times look_total look_back_total look_coming bill_name",
+    "paid one_kind nothing which_month which_home whose no_grant",
+    reads="look_words look_month utility relation person_name home_choice",
+    writes="look_label look_list look_times look_total look_back_total look_coming bill_name home_choices home_list",
 )
 def look_back(room: Inside, slots: Arguments) -> Result:
-    """What was paid in that month, by kind of bill, with what went back."""
+    """What was paid in that month, by kind of bill, with what went back; of one home when somebody names it."""
+    asked = _whose(room, slots)
+    if isinstance(asked, Result):
+        return asked
     month = _month(room, slots)
     if month is None:
         return Result("which_month")
     utility = Utility(slots["utility"]) if slots.get("utility") else None
     day = date(month.year, month.month, 1)
-    paid = looking_back.paid_in(room.tx, room.till, room.person, day, room.now, utility)
-    label = {"look_label": _label(room, month)}
+    of = None if asked is None else {known.account.id for known in asked}
+    paid = looking_back.paid_in(room.tx, room.till, room.person, day, room.now, utility, of)
+    if not paid and asked and not _may_look_back(room, asked):
+        return Result("no_grant")
+    label = {"look_label": _of_home(room, asked, _label(room, month))}
     if utility is not None:
         label["bill_name"] = bill_name(room.catalogue, utility, room.locale)
     if not paid:
         return Result("nothing", label)
     return Result("one_kind" if utility is not None else "paid", label | _sums(room, paid))
+
+
+# --- whose ----------------------------------------------------------------------------------------------------------
+
+# 我女儿上个月交了多少 may be what she paid for the speaker; of these it is asked what is theirs.
+_THEIRS = frozenset(
+    [
+        "father",
+        "mother",
+        "parents",
+        "father_in_law",
+        "mother_in_law",
+        "grandfather",
+        "grandmother",
+        "aunt_uncle",
+        "neighbour",
+    ]
+)
+
+
+def _whose(room: Inside, slots: Arguments) -> list[KnownAccount] | Result | None:
+    """The accounts of the home that is asked about; None when none is named; a result when that must be settled first."""
+    relation, name = slots.get("relation"), slots.get("person_name")
+    if not name and relation not in _THEIRS:
+        helper = people.person(room.tx, room.person).role is Role.HELPER
+        return Result("whose") if helper else None
+    found = [
+        known
+        for known in accounts.known_accounts(room.tx, room.person, room.now)
+        if is_meant(known, slots) and slots.get("home_choice") in (None, home_of(known))
+    ]
+    if not found:
+        return Result("no_grant")
+    if name and len({home_of(known) for known in found}) > 1:
+        return Result("which_home", homes(found, room.locale))
+    return found
+
+
+def _may_look_back(room: Inside, asked: list[KnownAccount]) -> bool:
+    return any(
+        looking_back.may_look_back(room.tx, room.person, known.account.id, room.now) for known in asked
+    )
+
+
+def _of_home(room: Inside, asked: list[KnownAccount] | None, label: str) -> str:
+    """Of whose home the figure is, when one was named: nobody should take it for his own."""
+    names = {known.owner_name_masked for known in asked or ()}
+    if len(names) != 1:
+        return label
+    return _words(room, "utter_look_of_home", {"who": names.pop(), "look_label": label})
 
 
 def _month(room: Inside, slots: Arguments) -> Month | None:

@@ -5,21 +5,14 @@ from __future__ import annotations
 from data.ids import ActId, PersonId
 from data.model import Utility, masked_name
 from dialogues.actions.ports import Arguments, Inside, Result, bill_name, inside
-from dialogues.permissions import act_slots, named
+from dialogues.consents import act_slots
+from dialogues.naming import is_called, named
 from payments import approving, inviting, linking
 from payments.authority import invitations, looks, people
 from payments.authority.invitations import WrongCode
 from payments.authority.looks import Look
 
 _MOST_LOOKS = 4  # days told; the rest is in the audit
-_COVERS = {
-    "daughter": {"daughter", "child"},
-    "son": {"son", "child"},
-    "mother": {"mother", "parent"},
-    "father": {"father", "parent"},
-    "parents": {"mother", "father", "parent"},
-    "spouse": {"husband", "wife", "spouse"},
-}
 
 
 # --- somebody else's yes ------------------------------------------------------------------------------------------
@@ -35,7 +28,7 @@ def refuse_act(room: Inside, slots: Arguments) -> Result:
 @inside(
     "action_waiting_for",
     "can_ring waiting none",
-    writes="act_id who amount bill_name biller_name holder tail prepaid",
+    writes="act_id who amount bill_name biller_name holder tail prepaid again_account act_list act_list_spoken act_count",
 )
 def waiting_for(room: Inside, slots: Arguments) -> Result:
     """Whose yes the payment waits for that this person began last, and whether that person can be rung."""
@@ -43,7 +36,10 @@ def waiting_for(room: Inside, slots: Arguments) -> Result:
     if not waiting:
         return Result("none")
     found = waiting[0]
-    asked = approving.deciders(room.tx, found, room.now)[0]
+    deciders = approving.deciders(room.tx, found, room.now)
+    if not deciders:
+        return Result("none")
+    asked = deciders[0]
     facts = act_slots(room.tx, room.catalogue, found, room.locale)
     facts["who"] = named(room.tx, room.person, asked, room.locale)
     return Result("can_ring" if _can_be_rung(room, asked) else "waiting", facts)
@@ -125,8 +121,7 @@ def _is_meant(room: Inside, person: PersonId, slots: Arguments) -> bool:
     if name := slots.get("person_name"):
         return bool(people.person(room.tx, person).name == name)
     if relation := slots.get("relation"):
-        kinds = {r.kind for r in people.relatives(room.tx, room.person) if r.relative == person}
-        return bool(kinds & _COVERS.get(str(relation), {str(relation)}))
+        return is_called(room.tx, room.person, person, str(relation))
     return bool(person == slots.get("other"))
 
 

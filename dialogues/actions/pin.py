@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from data.clock import is_quiet
 from data.ids import ActId, PersonId
-from data.model import Role
 from data.store import letters
 from dialogues import codes
 from dialogues.actions.ports import Arguments, Inside, Result, inside
-from dialogues.permissions import named
+from dialogues.naming import named
 from dialogues.saying import plain
-from payments.authority import factors, looks, people
+from payments.authority import factors, vouching
 from payments.authority.factors import FactorPassed, FactorWrong
 
 # Codes for setting a PIN are bound to this instead of an act, so that neither can stand for the other.
 _BINDING = "set_pin"
 VOUCH, VOUCHED = "pin_vouch", "pin_vouched"
+_MOST_NAMED = 3
 
 
 def _pin_act(room: Inside) -> ActId:
@@ -78,33 +79,35 @@ def set_pin(room: Inside, slots: Arguments) -> Result:
 # --- somebody vouches for him -------------------------------------------------------------------------------------
 
 
-@inside("action_who_vouches", "found nobody", writes="other who")
+@inside("action_who_vouches", "found nobody", writes="who")
 def who_vouches(room: Inside, slots: Arguments) -> Result:
-    """A relative he lets help him; helpers and strangers vouch for nobody (settled 23)."""
-    family = _family(room, room.person)
-    if not family:
-        return Result("nobody")
-    return Result("found", {"other": family[0], "who": named(room.tx, room.person, family[0], room.locale)})
+    """His relatives; where he has none, or none answers, his helper or our staff (settled 23)."""
+    whom = vouching.who_may(room.tx, room.person, room.now)
+    return Result("found", {"who": _together(room, whom)}) if whom else Result("nobody")
 
 
-def _family(room: Inside, person: PersonId) -> list[PersonId]:
-    linked = [link.taker for link in looks.given_by(room.tx, person, room.now)]
-    known = {r.relative for r in people.relatives(room.tx, person)}
-    return [p for p in linked if p in known and people.person(room.tx, p).role is Role.FAMILY]
+def _together(room: Inside, whom: tuple[PersonId, ...]) -> str:
+    names = [named(room.tx, room.person, person, room.locale) for person in whom[:_MOST_NAMED]]
+    return (" or " if room.locale == "en" else "、").join(names)
 
 
-@inside("action_ask_to_vouch", "asked", reads="other", writes="other")
+@inside("action_ask_to_vouch", "asked asked_by_day too_often", writes="who")
 def ask_to_vouch(room: Inside, slots: Arguments) -> Result:
-    """The relative is asked where he is reached himself; once a day, however often it is wished."""
-    letters.put_news(
-        room.tx,
-        id=f"{VOUCH}:{room.person}:{room.now:%Y-%m-%d}",
-        person=PersonId(str(slots["other"])),
-        kind=VOUCH,
-        body={"who": room.person, "elder": room.person},
-        at=room.now,
-    )
-    return Result("asked", {"other": None})
+    """All of them are asked where they are reached themselves; each once a day, however often it is wished."""
+    whom = vouching.ask(room.tx, room.person, room.now)
+    for person in whom:
+        letters.put_news(
+            room.tx,
+            id=f"{VOUCH}:{room.person}:{person}:{room.now:%Y-%m-%d}",
+            person=person,
+            kind=VOUCH,
+            body={"who": room.person, "elder": room.person},
+            at=room.now,
+        )
+    if not whom:
+        return Result("too_often")
+    # At night the question waits until eight (L12), and that is what he hears.
+    return Result("asked_by_day" if is_quiet(room.now) else "asked", {"who": _together(room, whom)})
 
 
 @inside("action_vouch", "lifted gone", reads="elder", writes="elder")
@@ -112,9 +115,7 @@ def vouch(room: Inside, slots: Arguments) -> Result:
     """His old PIN is worth nothing any more, and he may set a new one himself, where he is reached."""
     elder = PersonId(str(slots["elder"]))
     gone = {"elder": None}
-    if room.person not in _family(room, elder) or not factors.forget_pin(
-        room.tx, elder, room.person, room.now
-    ):
+    if not vouching.vouch(room.tx, elder, room.person, room.now):
         return Result("gone", gone)
     letters.put_news(
         room.tx,

@@ -14,6 +14,7 @@ from data.model import Utility
 from data.store.engine import Store, Tx
 from dialogues.model import ActionSpec, Conversation, Facts, Preferences, Release
 from payments.quoting import Quoting
+from payments.reconcile import Reconciliation
 from payments.till import Till
 
 Arguments = Mapping[str, Any]
@@ -60,6 +61,7 @@ class Outside:
     clock: Clock
     person: PersonId
     locale: str
+    books: Reconciliation | None = None  # the daily statements, where the house has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dialogues.testing.world import Sent, TalkEvent, WorldFacts
 class Moment:
     """mark: how many messages had been sent when the last human step began. events: the same per person, for what
     happened inside the talk. captures_before, calls_before: how often the rail had taken money or been called before
-    the script's own first step.
+    the script's own first step. written_off: which payments each earlier talk left written off.
     """
 
     persona: str
@@ -22,6 +22,7 @@ class Moment:
     events: Mapping[str, int] = field(default_factory=dict)
     captures_before: int = 0
     calls_before: int = 0
+    written_off: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def heard(self, person: str) -> list[Sent]:
         """What was sent to this person since the last human step."""

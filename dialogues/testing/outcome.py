@@ -125,6 +125,15 @@ def _receipts(promised: Any, moment: Moment) -> Iterator[str]:
         yield f"receipts are {found}, promised {promised}"
 
 
+def _receipt_check(promised: Any, moment: Moment) -> Iterator[str]:
+    """Of every payment an earlier talk left written off."""
+    verdicts = _known("then.receipt_check", moment.facts.more.get("receipt_check"))
+    for script, wanted in promised.items():
+        found = [verdicts.get(intent) for intent in moment.written_off.get(script, ())]
+        if not found or any(verdict != wanted for verdict in found):
+            yield f"the receipts of {script} {found or 'were never given'}, promised {wanted}"
+
+
 def _plain(key: str) -> Callable[[Any, Moment], Iterator[str]]:
     def check(promised: Any, moment: Moment) -> Iterator[str]:
         if not holds(promised, found := _known(f"then.{key}", moment.facts.more.get(key))):
@@ -150,6 +159,7 @@ _CHECKS: Mapping[str, Callable[[Any, Moment], Iterator[str]]] = {
     "prefs": _prefs,
     "state": _state,
     "receipts": _receipts,
+    "receipt_check": _receipt_check,
 }
 
 

@@ -57,6 +57,7 @@ class Player:
     _events: dict[str, int] = field(default_factory=dict)
     _captures_before: int = 0
     _calls_before: int = 0
+    _written_off: dict[str, list[str]] = field(default_factory=dict)  # by the earlier talk
     _turns: list[Turn] = field(default_factory=list)
     _stops: list[Stopped] = field(default_factory=list)
     _spoken: dict[str, str] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Player:
         """The whole script. Raises CaseFailed, or Unsupported with the key that is missing."""
         await self.world.start(self._stage())
         for name in _names(self.script.given.get("history")):
-            await self._play_before(self._script(name, "given.history"))
+            await self._before(name)
         await self._arrange(self.script.given)
         await self._look(None)
         self._captures_before = len(self.facts.captures or ())
@@ -92,12 +93,14 @@ class Player:
             dict(self._events),
             self._captures_before,
             self._calls_before,
+            self._written_off,
         )
 
     # --- before the first step ---
 
     def _stage(self) -> Stage:
-        played = [*(self._script(n, "given.history") for n in _names(self.script.given.get("history")))]
+        earlier = _names(self.script.given.get("history"))
+        played = [self._script(n, "given.history") for n in earlier if not self._is_sample(n)]
         channels = {s.persona: s.channel for s in (*played, self.script) if s.channel}
         locales = {self.script.persona: self.script.locale} if self.script.locale else {}
         return Stage(self.script.town, channels, locales, self.script.start, self.script.persona)
@@ -107,10 +110,22 @@ class Player:
             raise Unsupported(f"{key}.{name}")
         return self.library[name]
 
+    def _is_sample(self, name: str) -> bool:
+        """A named sample of earlier talks that the world itself knows, and no script."""
+        return name not in self.library and self.world.supports(f"given.history.{name}")
+
+    async def _before(self, name: str) -> None:
+        if self._is_sample(name):
+            await self.world.arrange({"history": name})
+        else:
+            await self._play_before(self._script(name, "given.history"))
+            known = {intent for intents in self._written_off.values() for intent in intents}
+            self._written_off[name] = [m.intent for m in self.facts.posted or () if m.intent not in known]
+
     async def _play_before(self, earlier: Script) -> None:
         """An earlier talk: what it left behind is what counts."""
         for name in _names(earlier.given.get("history")):
-            await self._play_before(self._script(name, "given.history"))
+            await self._before(name)
         await self._arrange(earlier.given)
         await self._look(None)
         for step in earlier.steps:

@@ -215,8 +215,8 @@ class World(Protocol):
         """Makes a `given:` mapping true, keys and values as in the notation. Called once or more, before steps.
 
         What is given holds since 2026-03-09 09:00 Shanghai unless it has an `at`. Nothing arranged here counts as
-        something the person did, and nobody is told of it. Two differences: `history` never arrives (the runner plays
-        it), and `mandate` always arrives as a list of mappings. A test case in Rasa's format may also bring
+        something the person did, and nobody is told of it. Two differences: `history` arrives only as the name of a
+        sample of talks (the runner plays scripts itself), and `mandate` always arrives as a list of mappings. A test case in Rasa's format may also bring
         `slots: {name: value}` and `stub_custom_actions`. Raises Unsupported.
         """
 

@@ -1,6 +1,7 @@
 """Starts the town as a process of its own: `python -m integrations.sandbox --port 0 --database FILE`.
 
-When it is ready it prints one JSON line with its address. The key that signs callbacks and the control token come from
+When it is ready it prints one JSON line with its address, and with one more at which the control port answers even while
+the first one refuses connections. The key that signs callbacks and the control token come from
 BANGJIAO_SANDBOX_SECRET and BANGJIAO_SANDBOX_CONTROL_TOKEN; what is missing there is made up and told in that line.
 It listens on 127.0.0.1 only and ends on SIGTERM.
 """
@@ -8,6 +9,7 @@ It listens on 127.0.0.1 only and ends on SIGTERM.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import json
 import os
@@ -21,8 +23,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from data.town import load_world
-from integrations.sandbox.gate import DROP
+from integrations.sandbox.front_door import HOST, FrontDoor
 from integrations.sandbox.server import create_app
+from integrations.sandbox.spoiling import DROP
 
 
 class CuttableConnection(H11Protocol):
@@ -40,16 +43,28 @@ class CuttableConnection(H11Protocol):
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says where it is once it really answers."""
+    """Says where it is once it really answers. uvicorn's own socket is the control port's; the front door is beside it."""
 
-    def __init__(self, config: uvicorn.Config, announcement: dict[str, Any]) -> None:
+    def __init__(self, config: uvicorn.Config, announcement: dict[str, Any], door: FrontDoor) -> None:
         super().__init__(config)
         self._announcement = announcement
+        self._door = door
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        await self._door.serve(self._protocol, self._transports)
         sys.stdout.write(json.dumps(self._announcement) + "\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._door.shut()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return CuttableConnection(self.config, self.server_state, self.lifespan.state)
+
+    def _transports(self) -> list[Any]:
+        return [c.transport for c in self.server_state.connections if isinstance(c, CuttableConnection)]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -58,6 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     announcement: dict[str, Any] = {"pid": os.getpid()}
     secret = _from_environment("SECRET", announcement)
     token = _from_environment("CONTROL_TOKEN", announcement)
+    door = FrontDoor(socket.create_server((HOST, options.port)))
     app = create_app(
         f"sqlite:///{options.database}",
         secret,
@@ -65,9 +81,11 @@ def main(arguments: list[str] | None = None) -> None:
         control_token=token,
         callback_url=options.callback_url,
         world=load_world(options.world),
+        door=door,
     )
-    listening = socket.create_server(("127.0.0.1", options.port))
-    announcement["url"] = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    backstairs = socket.create_server((HOST, 0))
+    announcement["url"] = f"http://{HOST}:{door.port}"
+    announcement["control_url"] = f"http://{HOST}:{backstairs.getsockname()[1]}"
     config = uvicorn.Config(
         app,
         http=CuttableConnection,
@@ -75,7 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
         access_log=False,
         timeout_graceful_shutdown=1,
     )
-    AnnouncingServer(config, announcement).run(sockets=[listening])
+    AnnouncingServer(config, announcement, door).run(sockets=[backstairs])
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import date
+
 import httpx
 
 from data.ids import BillerId, OrderNumber, QuoteId
@@ -15,8 +18,11 @@ from integrations.ports import (
     OutcomeUnknown,
     PostPayment,
     Reason,
+    StatementRow,
 )
+from integrations.sandbox.control_wire import Side
 from integrations.sandbox.http import Asker, looking, moving
+from integrations.sandbox.statement_wire import read
 from integrations.sandbox.wire import (
     BillerReply,
     HealthReply,
@@ -30,12 +36,19 @@ from integrations.sandbox.wire import (
 
 
 class SandboxBillers:
-    """Talks to the town's billers; `timeout_seconds` is how long one answer is waited for."""
+    """Talks to the town's billers; `timeout_seconds` is how long one answer is waited for.
+
+    `secrets` verify its answers; two while a key is being changed.
+    """
 
     def __init__(
-        self, base_url: str, *, timeout_seconds: float = 10.0, client: httpx.AsyncClient | None = None
+        self,
+        base_url: str,
+        *secrets: str,
+        timeout_seconds: float = 10.0,
+        client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._town = Asker(base_url, timeout_seconds, client)
+        self._town = Asker(base_url, timeout_seconds, client, secrets)
 
     async def billers(self) -> list[Biller]:
         """Everybody who can be paid here. Raises NotSent or OutcomeUnknown."""
@@ -79,6 +92,12 @@ class SandboxBillers:
         """What became of a posting. NotFound is no proof of failure."""
         asked = self._town.ask("GET", f"/billers/{biller}/posts/{order}", OutcomeReply)
         return await looking(asked, order)
+
+    async def statement(self, day: date) -> AsyncIterator[StatementRow]:
+        """What was written off on a Shanghai day. Raises NotSent, Refused, OutcomeUnknown before the first row."""
+        response = await self._town.send("GET", f"/statements/billers/{day.isoformat()}")
+        for row in read(response.text, Side.BILLER):
+            yield row
 
     async def health(self) -> Health:
         """Whether the billers answer now."""

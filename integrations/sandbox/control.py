@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import httpx
@@ -21,13 +21,15 @@ from integrations.sandbox.control_wire import (
     CallbackRequest,
     ClockReply,
     ClockRequest,
-    FaultKind,
     FaultRequest,
     Funds,
     Inspection,
+    SeedRequest,
     Side,
 )
+from integrations.sandbox.fault_kinds import FaultKind
 from integrations.sandbox.http import verification
+from integrations.sandbox.statement_wire import StatementFault, StatementFaultKind
 from integrations.sandbox.town.world import world_request
 from integrations.sandbox.wire import Shape
 
@@ -83,10 +85,39 @@ class SandboxControl:
         )
         await self._post("/faults", request)
 
+    async def plan(self, side: Side | Literal["biller", "rail"], operation: str, *kinds: str) -> None:
+        """What strikes the next calls of one operation, in this order; "none" lets one pass."""
+        for kind in kinds:
+            await self.fault(side, kind, operation=operation, uses=1)
+
+    async def seed_faults(self, seed: int, *kinds: FaultKind | str, percent: int = 25) -> None:
+        """Let chance make trouble: the same seed, kinds and calls always make the same. No kinds: all it may choose."""
+        chosen = tuple(FaultKind(kind) for kind in kinds)
+        await self._post("/seed", SeedRequest(seed=seed, percent=percent, kinds=chosen))
+
+    async def known_faults(self) -> dict[str, str]:
+        """Every fault that can be asked for, and what it means."""
+        return {row["kind"]: row["meaning"] for row in await self._ask("GET", "/faults")}
+
     async def clear_faults(self, side: Side | Literal["biller", "rail"] | None = None) -> None:
         """Everything (of one side) works again."""
         query = {"side": Side(side).value} if side else None
         await self._ask("DELETE", "/faults", params=query)
+
+    async def statement_fault(
+        self,
+        side: Side | Literal["biller", "rail"],
+        day: date,
+        kind: StatementFaultKind | str,
+        *,
+        order: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Arrange what is wrong with one party's file of a day: `order` says whose row, without it the first one."""
+        fault = StatementFault(
+            side=Side(side), day=day, kind=StatementFaultKind(kind), order=order, until=until
+        )
+        await self._post("/statement_faults", fault)
 
     async def change_account(self, account: str, **change: Any) -> None:
         """Keys of AccountChange: due_fen, due_date, balance_fen, daily_use_fen, paid_elsewhere_fen, used_fen, acks."""

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from integrations.ports import Reason
-from integrations.sandbox.wire import Fen, Order, Shape
+from integrations.sandbox.fault_kinds import FaultKind
+from integrations.sandbox.wire import (
+    BillerKey,
+    Day,
+    Fen,
+    Instant,
+    Name,
+    Number,
+    Order,
+    Phone,
+    Shape,
+    Yes,
+    whole,
+)
+
+_A_DECADE = 315_360_000
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000), BeforeValidator(whole)]
+Balance = Annotated[int, Field(strict=True, ge=-100_000_000, le=100_000_000), BeforeValidator(whole)]
+Delay = Annotated[float, Field(strict=True, ge=0, le=604_800)]
+Long = Annotated[float, Field(strict=True, ge=0, le=_A_DECADE)]
+Age = Annotated[float, Field(strict=True, ge=-_A_DECADE, le=_A_DECADE)]
+Words = Annotated[str, Field(min_length=1, max_length=128)]
+# The town talks to this machine only.
+Here = Annotated[
+    str, Field(pattern=r"^http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?(/[A-Za-z0-9/_.-]{0,100})?$")
+]
 
 
 class Side(StrEnum):
@@ -19,29 +43,33 @@ class Side(StrEnum):
     RAIL = "rail"
 
 
-class FaultKind(StrEnum):
-    """What can go wrong, by the words of the acceptance scripts and a few more."""
+class Done(Shape):
+    """What was asked for has happened."""
 
-    TIMEOUT_THEN_PAID_AFTER = "timeout_then_paid_after"  # no answer; executed `seconds` later
-    TIMEOUT_NEVER_PAID = "timeout_never_paid"  # no answer, never executed
-    SLOW = "slow"  # executed at once, answered `seconds` later
-    ERROR_500 = "error_500"  # not executed
-    ERROR_500_AFTER = "error_500_after"  # executed, and then an error
-    LOST_ANSWER = "lost_answer"  # executed, connection dropped
-    HALF_ANSWER = "half_answer"  # executed, connection dropped in the middle of the answer
-    GARBLED_ANSWER = "garbled_answer"  # executed, answered with something that is no answer
-    DECLINED = "declined"
-    DECLINED_BY_BILLER_MAINTENANCE = "declined_by_biller_maintenance"
-    INSUFFICIENT_FUNDS = "insufficient_funds"
-    PENDING = "pending"  # the rail accepts and does not finish by itself
-    DOWN = "down"  # everything of this side (or of this account) answers 503
-    DUPLICATE_CALLBACK = "duplicate_callback"
-    WRONG_SIGNATURE = "wrong_signature"  # of the callback
-    NO_CALLBACK = "no_callback"
+    done: Literal[True] = True
+
+
+class FaultMeaning(Shape):
+    """One thing that can go wrong, and what then happens."""
+
+    kind: FaultKind
+    meaning: str
+
+
+class SeedRequest(Shape):
+    """From now on chance makes trouble: the same seed, kinds and order of calls always make the same.
+
+    `percent` of the calls that move something are struck, each once; arranged faults come first. No `kinds`: all that
+    chance may choose.
+    """
+
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**53), BeforeValidator(whole)]
+    percent: Annotated[int, Field(strict=True, ge=0, le=100), BeforeValidator(whole)] = 25
+    kinds: tuple[FaultKind, ...] = ()
 
 
 class FaultRequest(Shape):
-    """Set a fault: for an account, for an order, or (neither) for the next call.
+    """Set a fault: for an account, for an order, or (neither) for the next call. Older ones strike first.
 
     On the rail an account means its biller as payee. `operation` defaults to the ones that move something;
     `uses` defaults to 1 for the next call and to "until cleared" otherwise.
@@ -49,44 +77,42 @@ class FaultRequest(Shape):
 
     side: Side
     kind: FaultKind
-    seconds: float = Field(default=0, ge=0, le=604_800)
-    account: str | None = None
+    seconds: Delay = 0
+    account: Name | None = None
     order: Order | None = None
-    operation: str | None = None
-    uses: int | None = Field(default=None, ge=1)
+    operation: Name | None = None
+    uses: Count | None = None
 
 
 class AccountIn(Shape):
     """One account of a world as the billers keep it."""
 
-    id: str
-    biller: str
-    number: str
-    holder: str
-    phones: tuple[str, ...] = ()
+    id: Name
+    biller: BillerKey
+    number: Number
+    holder: Words
+    phones: tuple[Phone, ...] = ()
     due_fen: Fen = 0
-    due_date: date | None = None
-    balance_fen: int | None = None
+    due_date: Day | None = None
+    balance_fen: Balance | None = None
     daily_use_fen: Fen | None = None
-    ic_card: bool = False
-    usage_fen: dict[date, Fen] = Field(
-        default_factory=dict
-    )  # the first day of a month -> what was used in it
+    ic_card: Yes = False
+    usage_fen: dict[Day, Fen] = Field(default_factory=dict)  # the first day of a month -> what was used in it
 
 
 class PurseIn(Shape):
     """One purse of a world as the rail keeps it."""
 
-    id: str
-    owner: str
-    token: str
+    id: Name
+    owner: Name
+    token: Words
     funds_fen: Fen
 
 
 class WorldRequest(Shape):
     """Forget everything and start with this town at this instant."""
 
-    now: AwareDatetime
+    now: Instant
     accounts: tuple[AccountIn, ...]
     purses: tuple[PurseIn, ...]
 
@@ -98,8 +124,8 @@ class AccountChange(Shape):
     """
 
     due_fen: Fen | None = None
-    due_date: date | None = None
-    balance_fen: int | None = None
+    due_date: Day | None = None
+    balance_fen: Balance | None = None
     daily_use_fen: Fen | None = None
     paid_elsewhere_fen: Fen | None = None
     used_fen: Fen | None = None
@@ -109,15 +135,15 @@ class AccountChange(Shape):
 class AckRequest(Shape):
     """The biller acknowledges a posting it had withheld."""
 
-    account: str
+    account: Name
     amount_fen: Fen
 
 
 class ClockRequest(Shape):
     """Set the town's clock to `at`, or move it forward by `seconds`; exactly one."""
 
-    at: AwareDatetime | None = None
-    seconds: float | None = Field(default=None, ge=0)
+    at: Instant | None = None
+    seconds: Long | None = None
 
 
 class ClockReply(Shape):
@@ -135,7 +161,7 @@ class AckMode(Shape):
 class Address(Shape):
     """Where callbacks go; None = nowhere, they are kept."""
 
-    url: str | None
+    url: Here | None
 
 
 class Funds(Shape):
@@ -154,9 +180,9 @@ class CallbackRequest(Shape):
     status: Literal["paid", "failed", "failed_late", "pending", "refunded"] = "paid"
     signature: Literal["right", "wrong", "missing"] = "right"
     amount_fen: Fen | None = None
-    age_seconds: float = 0
-    event_id: str | None = None
-    deliver: bool = True
+    age_seconds: Age = 0
+    event_id: Name | None = None
+    deliver: Yes = True
 
 
 class CallbackFired(Shape):

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -18,19 +17,32 @@ from pydantic import BaseModel
 from sqlalchemy import insert
 
 from integrations.ports import Reason
-from integrations.sandbox.control_wire import FaultKind, Side
+from integrations.sandbox.answer_seal import ASKED, AnswerSeal
+from integrations.sandbox.control_wire import Side
+from integrations.sandbox.fault_kinds import FaultKind
+from integrations.sandbox.spoiling import problem, spoilt
 from integrations.sandbox.town import delayed, faults
 from integrations.sandbox.town import tables as t
+from integrations.sandbox.town.callbacks import another_hand
 from integrations.sandbox.town.delayed import Mover
 from integrations.sandbox.town.faults import Fault, Subject
 from integrations.sandbox.town.moment import Moment, Refusal
-from integrations.sandbox.wire import Problem
+from integrations.sandbox.wire import HealthReply
 
 Reply = BaseModel | Response
 # Does the work; told the reason to decline with ("" for none) and how to spoil the callback.
 Effect = Callable[[Moment, str, str], Reply]
-DROP = "bangjiao.drop"  # ASGI extension of our own server process: cut the connection
 _HEARTBEAT_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: what it is about, what it does, what could be done later in its stead, how it is told about."""
+
+    subject: Subject
+    effect: Effect
+    mover: Mover | None
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +51,74 @@ class Gate:
 
     moment: Callable[[], AbstractContextManager[Moment]]
     after: Callable[[], None]  # wakes the postman
+    deliver: Callable[[], Awaitable[None]]  # sends him on his way and waits for him
+    seal: AnswerSeal
     hold_seconds: float = 60.0
 
     async def serve(
         self, request: Request, subject: Subject, effect: Effect, mover: Mover | None = None
     ) -> Response:
-        """One call: find the fault that strikes it, do (or do not do) its work, answer (or do not answer)."""
+        """One call: find the faults that strike it, do (or do not do) its work, answer (or do not answer)."""
         with self.moment() as moment:
             delayed.run_due(moment)
-            fault = faults.take(moment, subject)
+            fault, told = faults.take(moment, subject)
         try:
-            return await self._struck(request, subject, effect, mover, fault)
+            answer = await self._struck(
+                request, Call(subject, effect, mover, told.style if told else ""), fault
+            )
+            if told is not None and told.kind is FaultKind.EARLY_CALLBACK:
+                await self.deliver()
         finally:
             self.after()
+        return self.sealed(
+            request, answer, forged=bool(fault and fault.kind is FaultKind.WRONG_ANSWER_SIGNATURE)
+        )
 
-    async def _struck(
-        self, request: Request, subject: Subject, effect: Effect, mover: Mover | None, fault: Fault | None
-    ) -> Response:
-        if fault is None:
-            return self._work(subject, effect)
+    def sealed(self, request: Request, answer: Response, *, forged: bool = False) -> Response:
+        """The answer with the town's signature over it; `forged`, with somebody else's."""
+        with self.moment() as moment:
+            now = moment.now
+        asked = request.headers.get(ASKED, "")
+        for name, value in self.seal.sign(asked, answer.status_code, now, bytes(answer.body)).items():
+            answer.headers[name] = another_hand(value) if forged and "," in value else value
+        return answer
+
+    async def _struck(self, request: Request, call: Call, fault: Fault | None) -> Response:
+        if fault is None or fault.kind is FaultKind.NONE:
+            return self._work(call)
+        subject = call.subject
         match fault.kind:
             case FaultKind.DOWN:
                 return self._failed(subject, _down_reason(subject.side), 503, "down")
+            case FaultKind.HEALTH_DOWN:
+                return JSONResponse(HealthReply(up=False, detail="told to say so").model_dump())
             case FaultKind.ERROR_500:
                 return self._failed(subject, Reason.UNKNOWN, 500, "error")
+            case FaultKind.RATE_LIMITED:
+                return self._failed(subject, Reason.RATE_LIMITED, 429, "too many")
             case FaultKind.TIMEOUT_NEVER_PAID:
                 self._note(subject, "never")
                 return await self._hold(request)
             case FaultKind.TIMEOUT_THEN_PAID_AFTER:
-                self._put_off(subject, mover, fault)
+                self._put_off(call, fault)
                 return await self._hold(request)
             case FaultKind.SLOW:
-                answer = self._work(subject, effect)
+                answer = self._work(call)
                 return await self._hold(request, fault.seconds, answer)
-            case kind if kind in faults.CALLBACK_STYLES:
-                return self._work(subject, effect, style=kind.value)
+            case FaultKind.MONEY_AFTER_THE_END:
+                return self._breaks_its_word(call, fault)
             case FaultKind.PENDING:
-                return self._work(subject, effect, verdict="pending")
+                return self._work(call, verdict="pending")
             case kind if kind in faults.VERDICTS:
-                return self._work(subject, effect, verdict=faults.VERDICTS[kind].value)
+                return self._work(call, verdict=faults.VERDICTS[kind].value)
             case _:
-                return _spoilt(fault.kind, self._work(subject, effect))
+                return spoilt(fault.kind, self._work(call))
 
-    def _work(self, subject: Subject, effect: Effect, verdict: str = "", style: str = "") -> Response:
+    def _work(self, call: Call, verdict: str = "") -> Response:
+        subject = call.subject
         try:
             with self.moment() as moment:
-                reply = effect(moment, verdict, style)
+                reply = call.effect(moment, verdict, call.style)
                 note(moment, subject, str(getattr(reply, "state", "answered")))
         except Refusal as refusal:
             return self._failed(
@@ -93,6 +127,13 @@ class Gate:
         if isinstance(reply, Response):
             return reply
         return JSONResponse(reply.model_dump(mode="json"))
+
+    def _breaks_its_word(self, call: Call, fault: Fault) -> Response:
+        """A no now, and the money all the same later."""
+        answer = self._work(call, verdict=Reason.DECLINED.value if call.subject.operation == "charge" else "")
+        with self.moment() as moment:
+            delayed.put_off_money(moment, call.subject.key, moment.now + timedelta(seconds=fault.seconds))
+        return answer
 
     def _failed(
         self, subject: Subject, reason: Reason, status: int, outcome: str, message: str = ""
@@ -104,12 +145,13 @@ class Gate:
         with self.moment() as moment:
             note(moment, subject, outcome)
 
-    def _put_off(self, subject: Subject, mover: Mover | None, fault: Fault) -> None:
+    def _put_off(self, call: Call, fault: Fault) -> None:
+        subject = call.subject
         with self.moment() as moment:
             note(moment, subject, "put_off")
-            if mover is not None:
+            if call.mover is not None:
                 until = moment.now + timedelta(seconds=fault.seconds)
-                delayed.put_off(moment, mover, subject.key, subject.biller, until)
+                delayed.put_off(moment, call.mover, subject.key, subject.biller, until, call.style)
 
     async def _hold(
         self, request: Request, seconds: float | None = None, answer: Response | None = None
@@ -128,19 +170,6 @@ class Gate:
         return answer or problem(Reason.UNKNOWN, "No answer in time.", 504)
 
 
-def _spoilt(kind: FaultKind, answer: Response) -> Response:
-    """The work is done; what comes back is no usable answer."""
-    match kind:
-        case FaultKind.ERROR_500_AFTER:
-            return problem(Reason.UNKNOWN, "An error after the work was done.", 500)
-        case FaultKind.GARBLED_ANSWER:
-            return Response(b"<html>gateway busy</html>", media_type="text/html")
-        case FaultKind.HALF_ANSWER:
-            return HalfAnswer(bytes(answer.body))
-        case _:
-            return NoAnswer()
-
-
 def _down_reason(side: Side) -> Reason:
     return Reason.RAIL_DOWN if side is Side.RAIL else Reason.BILLER_DOWN
 
@@ -156,34 +185,3 @@ def note(moment: Moment, subject: Subject, outcome: str) -> None:
             outcome=outcome,
         )
     )
-
-
-def problem(reason: Reason, message: str, status: int) -> JSONResponse:
-    """A refusal or a failure in the published form."""
-    content = Problem(title=reason.value, status=status, reason=reason, message=message)
-    return JSONResponse(
-        content.model_dump(mode="json"), status_code=status, media_type="application/problem+json"
-    )
-
-
-class NoAnswer(Response):
-    """Cuts the connection without a word. Needs the real server: in-process there is no connection to cut."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        drop = scope.get("extensions", {}).get(DROP)
-        if drop is None:
-            raise RuntimeError("a lost answer needs the sandbox's own server process")
-        drop()
-        while (await receive())["type"] != "http.disconnect":
-            pass  # the rest of a body nobody wants
-
-
-class HalfAnswer(Response):
-    """The first half of an answer whose header promises all of it; the server then cuts the connection."""
-
-    media_type = "application/json"
-
-    async def __call__(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})

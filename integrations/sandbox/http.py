@@ -5,6 +5,8 @@ A refusal counts only in the published form. A 404 or 409 by something in betwee
 
 from __future__ import annotations
 
+import logging
+import secrets
 import ssl
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
@@ -15,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from data.money import Money
 from integrations.ports import (
+    BadSignature,
     Declined,
     GatewayError,
     NotFound,
@@ -27,8 +30,10 @@ from integrations.ports import (
     Settled,
     Unknown,
 )
+from integrations.sandbox.answer_seal import ASKED, AnswerSeal
 from integrations.sandbox.wire import OutcomeReply, Problem
 
+log = logging.getLogger("bangjiao.sandbox")
 Reply = TypeVar("Reply")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -39,11 +44,16 @@ def verification(base_url: str) -> ssl.SSLContext | bool:
 
 
 class Asker:
-    """One HTTP client for one counterparty."""
+    """One HTTP client for one counterparty. With keys, an answer that is not signed for this very question is none."""
 
     def __init__(
-        self, base_url: str, timeout_seconds: float, client: httpx.AsyncClient | None = None
+        self,
+        base_url: str,
+        timeout_seconds: float,
+        client: httpx.AsyncClient | None = None,
+        keys: tuple[str, ...] = (),
     ) -> None:
+        self._seal = AnswerSeal(*keys)
         # The sandbox stands on this machine: a proxy of the environment has no business between.
         self._client = client or httpx.AsyncClient(trust_env=False, verify=verification(base_url))
         self._base = base_url.rstrip("/")
@@ -52,24 +62,39 @@ class Asker:
     async def ask(
         self, method: str, path: str, shape: type[Reply], body: Mapping[str, Any] | None = None
     ) -> Reply:
-        """The answer in its shape. Raises NotSent, Refused or OutcomeUnknown."""
+        """The answer in its shape; fields a later contract may add are passed over. Raises NotSent, Refused, OutcomeUnknown."""
         response = await self.send(method, path, body)
         try:
-            return TypeAdapter(shape).validate_json(response.content)
+            return TypeAdapter(shape).validate_json(response.content, extra="ignore")
         except ValidationError:
             raise OutcomeUnknown(Reason.UNKNOWN, "an answer that is none") from None
 
     async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
-        """A 2xx response. Raises NotSent, Refused or OutcomeUnknown."""
+        """A 2xx response. Raises NotSent, Refused or OutcomeUnknown (BadSignature among them)."""
+        question = secrets.token_hex(8)
         try:
-            response = await self._client.request(method, self._base + path, json=body, timeout=self._timeout)
+            response = await self._client.request(
+                method, self._base + path, json=body, timeout=self._timeout, headers={ASKED: question}
+            )
         except _NEVER_LEFT as error:
             raise NotSent(Reason.NOT_SENT, type(error).__name__) from None
         except httpx.HTTPError as error:
             raise OutcomeUnknown(Reason.UNKNOWN, type(error).__name__) from None
+        self._verify(question, response)
         if response.is_success:
             return response
         raise _refusal(response)
+
+    def _verify(self, question: str, response: httpx.Response) -> None:
+        """A yes and a no count only when they are signed; what says neither needs no signature to be nothing."""
+        says_something = response.is_success or _problem(response) is not None
+        if not self._seal or not says_something:
+            return
+        try:
+            self._seal.verify(question, response.status_code, response.headers, response.content)
+        except BadSignature:
+            log.error("alarm: an answer that the counterparty did not sign")
+            raise
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -88,7 +113,7 @@ def _problem(response: httpx.Response) -> Problem | None:
     if response.headers.get("content-type", "").split(";")[0] != "application/problem+json":
         return None
     try:
-        return Problem.model_validate_json(response.content)
+        return Problem.model_validate_json(response.content, extra="ignore")
     except ValidationError:
         return None
 
@@ -98,7 +123,7 @@ def outcome_of(reply: OutcomeReply, number: str) -> Outcome:
     if reply.number != number:
         return Unknown("an answer about another number")
     match reply.state:
-        case "settled" if reply.at is not None and reply.reference:
+        case "settled" if reply.at is not None and reply.reference and reply.amount_fen > 0:
             return Settled(reply.reference, Money(reply.amount_fen), reply.at)
         case "pending":
             return Pending(timedelta(seconds=reply.poll_after_seconds))

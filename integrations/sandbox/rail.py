@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hmac import compare_digest
@@ -13,7 +11,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from data.ids import OrderNumber
-from data.money import BadAmount, Money
+from data.money import Money
 from integrations.ports import (
     BadSignature,
     CallbackEvent,
@@ -33,16 +31,17 @@ from integrations.ports import (
     StatementRow,
     Unknown,
 )
+from integrations.sandbox.control_wire import Side
 from integrations.sandbox.http import Asker, looking, moving, outcome_of
+from integrations.sandbox.statement_wire import read
 from integrations.sandbox.wire import CallbackBody, HealthReply, OutcomeReply, StartedReply
 
 TOLERANCE = timedelta(seconds=300)  # a callback older (or newer) than this is refused
 _STAMP_DIGITS = 10  # seconds since 1970 until the year 2286: more digits are a time no calendar has
-_HEADERS = ["order", "kind", "amount_yuan", "at"]
 
 
 class SandboxRail:
-    """Talks to the town's rail. `secrets` verify callbacks; two while a key is being changed."""
+    """Talks to the town's rail. `secrets` verify its answers and its callbacks; two while a key is being changed."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class SandboxRail:
         client: httpx.AsyncClient | None = None,
         name: str = "sandbox",
     ) -> None:
-        self._town = Asker(base_url, timeout_seconds, client)
+        self._town = Asker(base_url, timeout_seconds, client, secrets)
         self._keys = tuple(Webhook(secret) for secret in secrets)
         self._name = name
 
@@ -123,7 +122,7 @@ class SandboxRail:
         event_id = given.get("webhook-id", "")
         self._verify(raw, event_id, given, now)
         try:
-            body = CallbackBody.model_validate_json(raw)
+            body = CallbackBody.model_validate_json(raw, extra="ignore")
         except ValidationError:
             raise BadSignature(Reason.SIGNATURE, "unreadable callback") from None
         said = body.data
@@ -149,7 +148,7 @@ class SandboxRail:
     async def statement(self, day: date) -> AsyncIterator[StatementRow]:
         """Captures and refunds of a Shanghai day. Raises NotSent, Refused, OutcomeUnknown before the first row."""
         response = await self._town.send("GET", f"/rail/statements/{day.isoformat()}")
-        for row in _rows(response.text):
+        for row in read(response.text, Side.RAIL):
             yield row
 
     async def health(self) -> Health:
@@ -163,25 +162,3 @@ class SandboxRail:
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._town.close()
-
-
-def _rows(text: str) -> list[StatementRow]:
-    """All of the file or none of it: half a statement would look like missing money."""
-    reader = csv.DictReader(io.StringIO(text), restval="")
-    if reader.fieldnames != _HEADERS:
-        raise OutcomeUnknown(Reason.UNKNOWN, "not a statement")
-    try:
-        return [_row(row) for row in reader]
-    except (BadAmount, ValueError, KeyError):
-        raise OutcomeUnknown(Reason.UNKNOWN, "an unreadable line in the statement") from None
-
-
-def _row(row: dict[str, str]) -> StatementRow:
-    if row["kind"] not in ("capture", "refund"):
-        raise ValueError("unknown kind of line")
-    return StatementRow(
-        OrderNumber(row["order"]),
-        row["kind"],
-        Money.parse(row["amount_yuan"]),
-        datetime.fromisoformat(row["at"]),
-    )

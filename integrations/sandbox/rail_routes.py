@@ -1,11 +1,8 @@
-"""The rail's addresses: charge, hosted page, status, close, refund, statement; and the page on which a payer pays himself."""
+"""The rail's addresses: charge, hosted page, status, close, refund; and the page on which a payer pays himself."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
@@ -17,14 +14,14 @@ from sqlalchemy import Row
 from data.money import Money
 from integrations.sandbox.biller_routes import PROBLEMS, OrderKey
 from integrations.sandbox.control_wire import Side
-from integrations.sandbox.gate import Gate, Reply, problem
+from integrations.sandbox.gate import Gate, Reply
+from integrations.sandbox.spoiling import problem
 from integrations.sandbox.town import delayed, rail
 from integrations.sandbox.town.delayed import Mover
 from integrations.sandbox.town.faults import Subject
 from integrations.sandbox.town.moment import Moment, Refusal
 from integrations.sandbox.wire import (
     ChargeRequest,
-    Day,
     HealthReply,
     OutcomeReply,
     RefundRequest,
@@ -94,14 +91,6 @@ def _reports(router: APIRouter, gate: Gate) -> None:
     async def health(request: Request) -> Response:
         return await _ask(gate, request, "health", lambda moment: HealthReply(up=True))
 
-    @router.get(
-        "/rail/statements/{day}",
-        response_class=Response,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-    )
-    async def statement(request: Request, day: Day) -> Response:
-        return await _ask(gate, request, "statement", lambda moment: _csv(moment, day))
-
 
 async def _ask(
     gate: Gate,
@@ -156,13 +145,3 @@ def _page(moment: Moment, row: Row[Any]) -> Response:
 def _started(request: Request, row: Row[Any]) -> Reply:
     url = str(request.base_url).rstrip("/") + f"/pay/{row.page}"
     return StartedReply(order=row.number, url=url, expires_at=row.expires_at)
-
-
-def _csv(moment: Moment, day: date) -> Response:
-    """Yuan, as rails write their files although their interfaces count in fen."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["order", "kind", "amount_yuan", "at"])
-    for order, kind, fen, at in rail.statement(moment, day):
-        writer.writerow([order, kind, f"{fen // 100}.{fen % 100:02d}", at])
-    return Response(text.getvalue(), media_type="text/csv")

@@ -10,17 +10,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from data import catalogue
 from data.town import World
 from integrations.ports import Reason
-from integrations.sandbox import biller_routes, control_routes, rail_routes
-from integrations.sandbox.gate import Gate, problem
+from integrations.sandbox import biller_routes, control_routes, rail_routes, statement_routes
+from integrations.sandbox.answer_seal import AnswerSeal
+from integrations.sandbox.front_door import Door
+from integrations.sandbox.gate import Gate
+from integrations.sandbox.spoiling import problem
 from integrations.sandbox.town import delayed
 from integrations.sandbox.town import world as residents
 from integrations.sandbox.town.callbacks import Postman
@@ -39,18 +42,20 @@ def create_app(
     callback_url: str | None = None,
     world: World | None = None,
     hold_seconds: float = 60.0,
+    door: Door | None = None,
 ) -> FastAPI:
     """The sandbox as an ASGI application.
 
     `secret` signs callbacks (whsec_…), `control_token` opens the control port. `world` settles an empty town only.
     With a virtual clock the town starts at the world's instant; a running clock shows the real time until it is set.
+    Without a `door` nobody can be refused a connection.
     """
     books = Books(open_books(database_url), catalogue.load(), clock_mode)
     postman = Postman(books.moment, secret, books.callback_url(callback_url))
     wake = _Waker(postman)
     if world is not None:
         _settle(books, world)
-    gate = Gate(books.moment, wake, hold_seconds)
+    gate = Gate(books.moment, wake, wake.now, AnswerSeal(secret), hold_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -68,8 +73,11 @@ def create_app(
     )
     app.include_router(biller_routes.routes(gate))
     app.include_router(rail_routes.routes(gate))
-    app.include_router(control_routes.routes(books, postman, control_token), include_in_schema=False)
-    _answer_in_problems(app)
+    app.include_router(statement_routes.routes(gate))
+    backstairs = control_routes.routes(books, postman, control_token, door)
+    app.state.control_contract = lambda: _control_contract(backstairs)
+    app.include_router(backstairs, include_in_schema=False)
+    _answer_in_problems(app, gate)
     app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
     return app
 
@@ -93,6 +101,11 @@ class _Waker:
             self._rounds.add(task)
             task.add_done_callback(self._rounds.discard)
 
+    async def now(self) -> None:
+        """Sends him and waits until he is back."""
+        if self._postman.url is not None:
+            await self._postman.deliver_due()
+
 
 async def _tick(books: Books, postman: Postman) -> None:
     """What becomes due by the clock alone happens although nobody asks."""
@@ -103,23 +116,37 @@ async def _tick(books: Books, postman: Postman) -> None:
         await postman.deliver_due()
 
 
-def _answer_in_problems(app: FastAPI) -> None:
+def _answer_in_problems(app: FastAPI, gate: Gate) -> None:
     """Every refusal, even a misspelt address, has the published form."""
 
-    async def bad_request(_request: Request, wrong: Exception) -> JSONResponse:
+    async def bad_request(request: Request, wrong: Exception) -> Response:
         assert isinstance(wrong, RequestValidationError)
         # Where it is wrong, not what was sent: that may be an account number.
         where = ", ".join(".".join(str(part) for part in error["loc"]) for error in wrong.errors())
-        return problem(Reason.CONFIG, f"The request does not fit the contract: {where}", 422)
+        answer = problem(Reason.CONFIG, f"The request does not fit the contract: {where}", 422)
+        return gate.sealed(request, answer)
 
-    async def http_error(_request: Request, wrong: Exception) -> JSONResponse:
+    async def http_error(request: Request, wrong: Exception) -> Response:
         assert isinstance(wrong, HTTPException)
         answer = problem(Reason.CONFIG, str(wrong.detail), wrong.status_code)
         answer.headers.update(wrong.headers or {})
-        return answer
+        if wrong.status_code == 405:
+            answer.headers["allow"] = ", ".join(_methods(app, request))
+        return gate.sealed(request, answer)
 
     app.add_exception_handler(RequestValidationError, bad_request)
     app.add_exception_handler(HTTPException, http_error)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """Every method of an address; the framework names those of its first route only."""
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    asked = [{**request.scope, "method": method} for method in methods]
+    return [
+        scope["method"]
+        for scope in asked
+        if any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
+    ]
 
 
 def _contract(app: FastAPI) -> dict[str, Any]:
@@ -133,6 +160,15 @@ def _contract(app: FastAPI) -> dict[str, Any]:
                 _as_problems(operation["responses"])
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _control_contract(router: APIRouter) -> dict[str, Any]:
+    """The same for the back door, whose addresses are no part of the published contract."""
+    schema = get_openapi(title="bangjiao sandbox, control port", version="1.0", routes=router.routes)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            _as_problems(operation["responses"])
+    return schema
 
 
 def _as_problems(responses: dict[str, Any]) -> None:

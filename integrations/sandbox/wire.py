@@ -6,7 +6,7 @@ Amounts are whole fen, instants ISO 8601 with a zone, account numbers travel in 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -15,22 +15,35 @@ from data.model import Exactness, Utility
 from integrations.ports import Reason
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON knows one kind of number: 100.0 is the integer 100, and 100.5, "100" and true are not integers."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
 def _day(value: object) -> object:
     """A day is written 2026-03-10; without this check a bare number would pass as a day, too."""
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("not a day")
-    return value
+    if isinstance(value, date) or (
+        isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    ):
+        return value
+    raise ValueError("not a day")
 
 
+def _instant(value: object) -> object:
+    """An instant is a text with a zone; without this check a bare number would pass as one, too."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        return value
+    raise ValueError("not an instant")
+
+
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,}([Zz]|[+-][0-9]{2}:?[0-9]{2})")
 Day = Annotated[date, BeforeValidator(_day)]
-Fen = Annotated[int, Field(strict=True, ge=0, le=100_000_000), BeforeValidator(_whole)]
-Positive = Annotated[int, Field(strict=True, ge=1, le=5_000_000), BeforeValidator(_whole)]
-Lifetime = Annotated[int, Field(strict=True, ge=60, le=86_400), BeforeValidator(_whole)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Yes = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Fen = Annotated[int, Field(strict=True, ge=0, le=100_000_000), BeforeValidator(whole)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=5_000_000), BeforeValidator(whole)]
+Lifetime = Annotated[int, Field(strict=True, ge=60, le=86_400), BeforeValidator(whole)]
 Number = Annotated[str, Field(pattern=r"^[0-9]{4,30}$")]
 Phone = Annotated[str, Field(pattern=r"^[0-9]{5,15}$")]
 Order = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -150,7 +163,7 @@ class UsageRequest(Shape):
     """How much did this account use in each of the last whole months?"""
 
     number: Number
-    months: Annotated[int, Field(ge=1, le=36)] = 12
+    months: Annotated[int, Field(strict=True, ge=1, le=36), BeforeValidator(whole)] = 12
 
 
 class MonthReply(Shape):

@@ -52,6 +52,7 @@ class Grant:
     taker: PersonId
     verb: May
     valid: bool
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ def _rows(tx: Tx, table: sa.Table, *where: sa.ColumnElement[bool]) -> list[sa.Ro
 
 
 def _grant(row: Any, at: datetime) -> Grant:
-    return Grant(row.id, PersonId(row.giver), PersonId(row.taker), May(row.verb), stands(row, at))
+    return Grant(
+        row.id, PersonId(row.giver), PersonId(row.taker), May(row.verb), stands(row, at), row.created_at
+    )
 
 
 def stands(row: Any, at: datetime) -> bool:
@@ -184,9 +187,18 @@ def name_confirmed(
     until = at + TALK_ACCESS
     if not tx.put_new(talk_access, person=person, account=account_id, expires_at=until):
         mine = sa.and_(talk_access.c.person == person, talk_access.c.account == account_id)
-        tx.conn.execute(talk_access.update().where(mine).values(expires_at=until))
+        sooner = talk_access.c.expires_at < until
+        tx.conn.execute(talk_access.update().where(mine, sooner).values(expires_at=until))
     _note(tx, "name_check_passed", person, person, account_id, at, {})
     return account_id
+
+
+def keep_open(tx: Tx, person: PersonId, account_id: AccountId, at: datetime, until: datetime) -> bool:
+    """The bill that a confirmed name opened in this talk stays open until then; one that is closed stays closed."""
+    mine = sa.and_(
+        talk_access.c.person == person, talk_access.c.account == account_id, talk_access.c.expires_at > at
+    )
+    return tx.conn.execute(talk_access.update().where(mine).values(expires_at=until)).rowcount == 1
 
 
 def grant(

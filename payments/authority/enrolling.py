@@ -230,6 +230,6 @@ def change_number(tx: Tx, person: PersonId, at: datetime) -> bool:
 
 
 def _leave(tx: Tx, person: PersonId, channel: str, number: str) -> None:
-    index = tx.seal.blind("addresses", channel, number)
-    here = sa.and_(addresses.c.channel == channel, addresses.c.external_ix == index)
+    known = tx.seal.blinds("addresses", channel, number)
+    here = sa.and_(addresses.c.channel == channel, addresses.c.external_ix.in_(known))
     tx.conn.execute(addresses.delete().where(here, addresses.c.person == person))

@@ -12,6 +12,8 @@ from data.model import Account, Utility
 from data.store.engine import Tx
 from data.store.people import accounts
 
+_PLACE = "accounts"  # of the blind index
+
 
 def add_account(tx: Tx, account: Account, at: datetime) -> AccountId:
     """Keeps an account and gives its id: the one it already has when biller and number are known.
@@ -20,6 +22,7 @@ def add_account(tx: Tx, account: Account, at: datetime) -> AccountId:
     """
     account_id = account.id or AccountId(fresh("acc"))
     index = _index(tx, account.biller, account.number)
+    _found_anew(tx, account.biller, account.number)
     new = tx.put_new(
         accounts,
         id=account_id,
@@ -42,7 +45,8 @@ def add_account(tx: Tx, account: Account, at: datetime) -> AccountId:
 
 def find_account(tx: Tx, biller: BillerId, number: str) -> AccountId | None:
     """The id of a number, found without opening any; None when we do not know it. Says nothing about access."""
-    same = sa.and_(accounts.c.biller == biller, accounts.c.number_ix == _index(tx, biller, number))
+    known = tx.seal.blinds(_PLACE, biller, number)
+    same = sa.and_(accounts.c.biller == biller, accounts.c.number_ix.in_(known))
     found = tx.conn.scalar(sa.select(accounts.c.id).where(same))
     return None if found is None else AccountId(found)
 
@@ -60,4 +64,11 @@ def opened(tx: Tx, row: Any) -> Account:
 
 
 def _index(tx: Tx, biller: BillerId, number: str) -> bytes:
-    return tx.seal.blind("accounts", biller, number)
+    return tx.seal.blind(_PLACE, biller, number)
+
+
+def _found_anew(tx: Tx, biller: BillerId, number: str) -> None:
+    """While the secret is being changed: a number known under the key before must not come in twice."""
+    if older := tx.seal.older(_PLACE, biller, number):
+        known = sa.and_(accounts.c.biller == biller, accounts.c.number_ix.in_(older))
+        tx.conn.execute(accounts.update().where(known).values(number_ix=_index(tx, biller, number)))

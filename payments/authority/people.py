@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from data.ids import PersonId, fresh
 from data.model import Person, Role
 from data.store.engine import Tx
-from data.store.people import addresses, people, relations
+from data.store.people import addresses, attempts, people, relations
 
 TELEPHONES = frozenset({"voice", "sms"})
 COOLING = timedelta(hours=72)
@@ -129,6 +129,10 @@ def add_address(
     plain = _plain(channel, external_id)
     address_id = fresh("adr")
     index = tx.seal.blind("addresses", channel, plain)
+    if older := tx.seal.older("addresses", channel, plain):
+        # While the secret is being changed: those who share a telephone must be found together.
+        here = sa.and_(addresses.c.channel == channel, addresses.c.external_ix.in_(older))
+        tx.conn.execute(addresses.update().where(here).values(external_ix=index))
     new = tx.put_new(
         addresses,
         id=address_id,
@@ -148,8 +152,8 @@ def add_address(
 
 def person_at(tx: Tx, channel: str, external_id: str) -> list[PersonId]:
     """Who is reached there, the first of the household first; several may share a telephone."""
-    index = tx.seal.blind("addresses", channel, _plain(channel, external_id))
-    here = sa.and_(addresses.c.channel == channel, addresses.c.external_ix == index)
+    known = tx.seal.blinds("addresses", channel, _plain(channel, external_id))
+    here = sa.and_(addresses.c.channel == channel, addresses.c.external_ix.in_(known))
     query = sa.select(addresses.c.person).where(here).order_by(addresses.c.rank, addresses.c.person)
     return [PersonId(found) for found in tx.conn.scalars(query)]
 
@@ -171,12 +175,24 @@ def addresses_of(tx: Tx, person: PersonId) -> list[Address]:
 
 
 def cooling(tx: Tx, person: PersonId, at: datetime) -> bool:
-    """Whether an address of his was changed within 72 hours: until then nothing he may spend or lend rises (settled 23)."""
+    """Whether an address of his was changed, or his PIN lifted, within 72 hours: until then nothing he may spend or lend
+    rises (settled 23)."""
     born = tx.conn.scalar(sa.select(people.c.created_at).where(people.c.id == person))
-    return any(
+    moved = any(
         born is not None and born < a.changed_at and at < a.changed_at + COOLING
         for a in addresses_of(tx, person)
     )
+    return moved or _lifted_lately(tx, person, at)
+
+
+def _lifted_lately(tx: Tx, person: PersonId, at: datetime) -> bool:
+    lately = sa.and_(attempts.c.subject == pin_lifted(person), attempts.c.at > at - COOLING)
+    return tx.conn.execute(sa.select(attempts.c.seq).where(lately)).first() is not None
+
+
+def pin_lifted(person: PersonId) -> str:
+    """Under which name it is counted that his PIN was lifted; it stays after he set a new one."""
+    return f"pin_lifted:{person}"
 
 
 def households(tx: Tx, persons: set[PersonId]) -> dict[PersonId, frozenset[PersonId]]:

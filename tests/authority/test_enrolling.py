@@ -194,7 +194,7 @@ def test_a_number_does_not_move_unproven(town: Store) -> None:
 def test_a_lifted_pin_is_free_to_set_for_a_day_and_once(town: Store) -> None:
     def go(tx: Tx) -> list[bool]:
         before = factors.lifted(tx, LIJG, AT)
-        assert factors.forget_pin(tx, LIJG, LIMIN, AT)
+        factors.lift_pin(tx, LIJG, LIMIN, AT, {})
         lifted = [factors.lifted(tx, LIJG, AT + timedelta(hours=h)) for h in (0, 23, 24)]
         factors.set_pin(tx, LIJG, "7193", AT)
         return [before, *lifted, factors.lifted(tx, LIJG, AT)]

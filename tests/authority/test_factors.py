@@ -136,15 +136,6 @@ def test_a_blocked_pin_is_not_unblocked_by_choosing_another(three: Store) -> Non
     assert check(three, "2580") == FactorBlocked(AT + DAY)
 
 
-@pytest.mark.parametrize(("by", "lifted"), [(LIMIN, True), (ZHAO, True), (LIJG, False)])
-def test_a_pin_is_lifted_by_a_relative_or_staff_never_by_oneself(
-    three: Store, by: PersonId, lifted: bool
-) -> None:
-    three.run_now(lambda tx: factors.set_pin(tx, LIJG, "2946", AT))
-    assert three.run_now(lambda tx: factors.forget_pin(tx, LIJG, by, AT)) is lifted
-    assert three.run_now(lambda tx: factors.has_pin(tx, LIJG)) is not lifted
-
-
 # --- codes ------------------------------------------------------------------------------------------------------
 
 

@@ -140,8 +140,8 @@ def rail_case(town: Town) -> RailCase:
 
 def biller_case(town: Town) -> BillerCase:
     return BillerCase(
-        SandboxBillers(town.url, client=town.client, timeout_seconds=PATIENT_SECONDS),
-        SandboxBillers(town.url, client=town.client, timeout_seconds=IMPATIENT_SECONDS),
+        SandboxBillers(town.url, town.secret, client=town.client, timeout_seconds=PATIENT_SECONDS),
+        SandboxBillers(town.url, town.secret, client=town.client, timeout_seconds=IMPATIENT_SECONDS),
         town.stage,
         lambda: SandboxBillers(silent_address(), timeout_seconds=PATIENT_SECONDS),
     )

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from data.clock import shanghai
 from data.ids import BillerId, OrderNumber, QuoteId
 from data.model import Exactness, Quote
 from data.money import ZERO, Money, total
@@ -22,6 +23,7 @@ from integrations.ports import (
     Reason,
     Refused,
     Settled,
+    StatementRow,
     Unknown,
 )
 from tests.contracts.stage import BillerCase
@@ -242,6 +244,25 @@ async def test_acknowledgements_can_be_withheld_for_one_account(billers_at: Bill
     late = await billers_at.network.query(LATE, LATE_NUMBER)
     assert isinstance(await post(billers_at, "p1", water, WATER_NUMBER), Pending)
     assert isinstance(await post(billers_at, "p2", late, LATE_NUMBER), Settled)
+
+
+async def test_the_statement_tells_what_was_written_off_that_day_only(billers_at: BillerCase) -> None:
+    today = shanghai(await billers_at.stage.now()).date()
+    quoted = await billers_at.network.query(WATER, WATER_NUMBER)
+    settled = await post(billers_at, "o1", quoted, WATER_NUMBER)
+    assert isinstance(settled, Settled)
+    await billers_at.stage.control.acks("manual")
+    await post(billers_at, "o2", await billers_at.network.query(PARTS, PARTS_NUMBER), PARTS_NUMBER)
+    await billers_at.stage.advance(hours=15)  # midnight in Shanghai exactly
+    await billers_at.stage.control.acknowledge("W-CHENG", Money(3_120))
+    assert [row async for row in billers_at.network.statement(today)] == [
+        StatementRow(OrderNumber("o1"), "post", Money(4_650), settled.at)
+    ]
+    tomorrow = [row async for row in billers_at.network.statement(today + timedelta(days=1))]
+    assert [(row.order, row.kind, row.amount) for row in tomorrow] == [("o2", "post", Money(3_120))]
+    with pytest.raises(Refused) as refused:
+        await anext(billers_at.network.statement(today + timedelta(days=2)))
+    assert refused.value.reason is Reason.NOT_READY
 
 
 async def test_health_tells_whether_the_billers_are_there(billers_at: BillerCase) -> None:

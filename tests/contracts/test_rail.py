@@ -187,6 +187,13 @@ async def test_the_statement_tells_captures_and_refunds_of_its_day_only(rail_at:
     assert [(row.kind, row.amount) for row in tomorrow] == [("refund", Money(5))]
 
 
+async def test_the_file_of_a_day_to_come_is_not_ready(rail_at: RailCase) -> None:
+    rows = rail_at.rail.statement(shanghai(await rail_at.stage.now()).date() + timedelta(days=1))
+    with pytest.raises(Refused) as refused:
+        await anext(rows)
+    assert refused.value.reason is Reason.NOT_READY
+
+
 async def test_a_rightly_signed_callback_is_read(rail_at: RailCase) -> None:
     await rail_at.rail.charge(rail_at.charge("o1"))
     raw, headers = await rail_at.stage.callback("o1")

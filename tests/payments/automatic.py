@@ -12,7 +12,7 @@ from data.money import Money
 from data.store import letters
 from payments.acts import Confirmed, Evidence, Refusal
 from payments.authority import access
-from payments.terms import MandateKind, MandateView, ProposedMandate, Terms
+from payments.terms import Clauses, MandateKind, MandateView, ProposedMandate, Terms
 from tests.payments.household import E_LI, LIJG, LIMIN, W_LI, House
 
 METER, WATER = "1100223344", "2200556677"
@@ -108,3 +108,10 @@ def capped(**caps: Any) -> Terms:
 def took(house: House) -> list[int]:
     """What the rail really collected."""
     return [amount.fen for _, amount in house.town.captures]
+
+
+def lower(house: House, mandate: str, by: PersonId = LIMIN, **clauses: Any) -> bool:
+    """Takes less at once; False when it was refused."""
+    wanted = Clauses(**clauses)
+    done = house.store.run_now(lambda tx: house.till.take_less(tx, mandate, by, house.now, wanted))
+    return isinstance(done, Terms)

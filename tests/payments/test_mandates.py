@@ -12,6 +12,7 @@ from data.ids import PersonId
 from data.model import May
 from data.money import Money
 from data.store.mandates import consents, mandates
+from data.store.people import instruments
 from payments.acts import AlreadyConfirmed, Confirmed, Refusal
 from payments.authority import access
 from payments.dry_run import dry_run
@@ -25,6 +26,7 @@ from tests.payments.automatic import (
     agreed,
     at,
     capped,
+    lower,
     propose,
     stop,
     told,
@@ -278,15 +280,47 @@ def test_a_pause_is_at_once_and_going_on_needs_the_second_factor(lis: House) -> 
 def test_less_is_possible_at_once_and_more_is_not(lis: House) -> None:
     live = agreed(lis)
 
-    def lower(fen: int, by: PersonId = LIMIN) -> bool:
-        return lis.store.run_now(
-            lambda tx: lis.till.lower_caps(tx, live.id, by, lis.now, per_month=Money(fen))
-        )
-
-    assert not lower(40_000)
-    assert not lower(9_000)  # less than one charge would only ever fail
-    assert not lower(20_000, CHENM)
-    assert lower(20_000)
+    assert not lower(lis, live.id, per_month=Money(40_000))
+    assert not lower(lis, live.id, per_month=Money(9_000))  # less than one charge would only ever fail
+    assert not lower(lis, live.id, CHENM, per_month=Money(20_000))
+    assert lower(lis, live.id, per_month=Money(20_000))
     found = at(lis)
     assert found is not None
     assert found.terms.per_month == Money(20_000)
+
+
+# --- what is told of them -----------------------------------------------------------------------------------------
+
+
+def test_one_that_cannot_pay_says_so_before_any_round_found_out(lis: House) -> None:
+    agreed(lis)
+    live = at(lis)
+    assert live is not None
+    assert (live.hindered, live.counting) == (None, TOP_UP)
+    lis.store.run_now(lambda tx: tx.conn.execute(sa.delete(instruments).where(instruments.c.owner == LIMIN)))
+    live = at(lis)
+    assert live is not None
+    assert live.hindered == "no_purse"
+    lis.store.run_now(lambda tx: access.revoke(tx, LIJG, LIMIN, lis.now))
+    live = at(lis)
+    assert live is not None
+    assert live.hindered == "no_permission"
+
+
+async def test_one_that_ended_by_itself_is_told_of_for_a_month_and_one_stopped_is_not(lis: House) -> None:
+    agreed(lis)
+    lis.store.run_now(lambda tx: access.revoke(tx, LIJG, LIMIN, lis.now))
+    await lis.sweep()
+
+    def lapsed() -> list[str | None]:
+        return [m.reason for m in lis.store.run_now(lambda tx: lis.till.lapsed_mandates(tx, LIMIN, lis.now))]
+
+    assert lapsed() == ["no_permission"]
+    await lis.later(timedelta(days=32))
+    assert lapsed() == []
+
+
+def test_one_that_was_stopped_did_not_lapse(lis: House) -> None:
+    live = agreed(lis)
+    assert stop(lis, live.id)
+    assert lis.store.run_now(lambda tx: lis.till.lapsed_mandates(tx, LIMIN, lis.now)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,21 @@ from data.money import Money
 from payments.acts import Evidence, Refusal
 from payments.authority import access
 from payments.terms import ProposedMandate
-from tests.payments.automatic import WORDS, agreed, allow, at, capped, meter, propose, stop, told, took
-from tests.payments.household import CHENM, LIJG, LIMIN, House
+from tests.payments.automatic import (
+    METER,
+    WORDS,
+    agreed,
+    allow,
+    at,
+    capped,
+    lower,
+    meter,
+    propose,
+    stop,
+    told,
+    took,
+)
+from tests.payments.household import CHENM, E_LI, LIJG, LIMIN, House
 
 DAY = timedelta(days=1)
 LOW = capped(per_charge=Money(5_000), amount=Money(5_000), per_month=Money(5_000), per_day=3)
@@ -26,7 +40,9 @@ def test_a_higher_cap_is_told_with_the_hour_from_which_it_counts(lis: House) -> 
     proposed = propose(lis, HIGH, replaces=live.id)
     assert isinstance(proposed, ProposedMandate)
     assert proposed.rises_at == lis.now + timedelta(hours=72)
-    assert (proposed.charge_until_then, proposed.month_until_then) == (Money(5_000), Money(5_000))
+    assert proposed.raised == {"per_charge", "per_month"}
+    assert proposed.until_then is not None
+    assert (proposed.until_then.amount, proposed.until_then.per_month) == (Money(5_000), Money(5_000))
     again = propose(
         lis, capped(per_charge=Money(4_000), amount=Money(4_000), per_month=Money(4_000)), replaces=live.id
     )
@@ -71,17 +87,11 @@ async def test_raising_twice_does_not_shorten_the_wait(lis: House) -> None:
 async def test_a_cap_is_lowered_at_once_by_payer_and_elder_and_by_nobody_else(lis: House) -> None:
     live = agreed(lis, HIGH)
 
-    def lower(by: str, fen: int) -> bool:
-        person = {"limin": LIMIN, "lijg": LIJG, "chenm": CHENM}[by]
-        return lis.store.run_now(
-            lambda tx: lis.till.lower_caps(tx, live.id, person, lis.now, per_month=Money(fen))
-        )
-
-    assert not lower("chenm", 20_000)
-    assert lower("limin", 20_000)
-    assert lower("lijg", 10_000)
+    assert not lower(lis, live.id, CHENM, per_month=Money(20_000))
+    assert lower(lis, live.id, LIMIN, per_month=Money(20_000))
+    assert lower(lis, live.id, LIJG, per_month=Money(10_000))
     for silly in (30_000, 9_999, -1, 0):
-        assert not lower("limin", silly)
+        assert not lower(lis, live.id, LIMIN, per_month=Money(silly))
     found = at(lis)
     assert found is not None
     assert found.terms.per_month == Money(10_000)
@@ -89,6 +99,58 @@ async def test_a_cap_is_lowered_at_once_by_payer_and_elder_and_by_nobody_else(li
     await meter(lis, 11_790)
     await meter(lis, 1_500)
     assert took(lis) == [10_000]
+
+
+@pytest.mark.parametrize(
+    ("clause", "value", "falls_to", "charges"),
+    [
+        ("below", Money(5_000), [4_500], (0, 1)),  # earlier than agreed before
+        ("per_day", 2, [1_900, 11_900, 1_800], (1, 3)),  # oftener a day
+        ("ask_above", None, [1_900], (0, 1)),  # asked no more: this meter burns thrice what it did last year
+    ],
+)
+async def test_what_takes_earlier_oftener_or_unasked_waits_72_hours_too(
+    lis: House, clause: str, value: Money | int | None, falls_to: list[int], charges: tuple[int, int]
+) -> None:
+    lis.town.daily_use[METER] = Money(1_200)
+    before = capped(ask_above=None if clause != "ask_above" else 2)
+    live = agreed(lis, before)
+    await lis.quoting.last_year(LIMIN, E_LI)
+    await meter(lis, 60_000)
+    await lis.later(DAY)
+    wanted = replace(before, **{clause: value})
+    proposed = propose(lis, wanted, replaces=live.id)
+    assert isinstance(proposed, ProposedMandate)
+    assert (proposed.raised, proposed.until_then) == ({clause}, before)
+    agreed(lis, wanted, replaces=live.id)
+    for fen in falls_to:
+        await meter(lis, fen)
+    before_72_hours = len(took(lis))
+    await meter(lis, 60_000, 3 * DAY)
+    for fen in falls_to:
+        await meter(lis, fen)
+    assert (before_72_hours, len(took(lis))) == charges
+    assert lis.breaches() == []
+
+
+async def test_every_clause_can_be_lowered_at_once_and_none_raised(lis: House) -> None:
+    live = agreed(lis, capped(per_day=3, below=Money(3_000)))
+    assert lower(lis, live.id, amount=Money(5_000), below=Money(2_000), per_day=2, ask_above=3)
+    for more in (
+        {"amount": Money(6_000)},
+        {"below": Money(2_100)},
+        {"per_day": 3},
+        {"ask_above": 4},
+        {"amount": Money(1)},  # the biller takes no such sum
+        {"amount": Money(4_000), "per_month": Money(40_000)},
+    ):
+        assert not lower(lis, live.id, **more)
+    await meter(lis, 2_500)
+    assert took(lis) == []
+    await meter(lis, 1_900)
+    assert took(lis) == [5_000]
+    assert lower(lis, live.id, amount=Money(3_000))
+    assert lis.breaches() == []  # what was taken before stays right
 
 
 async def test_a_threshold_above_the_amount_charges_once_and_then_asks_somebody_to_look(lis: House) -> None:

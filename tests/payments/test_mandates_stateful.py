@@ -32,7 +32,7 @@ from payments.debiting import Round
 from payments.sweep import take_reading
 from payments.terms import ProposedMandate, Terms
 from tests.databases import SEALER
-from tests.payments.automatic import BILL, METER, TOP_UP, WATER, allow, at, propose, yes
+from tests.payments.automatic import BILL, METER, TOP_UP, WATER, allow, at, lower, propose, yes
 from tests.payments.household import CHENM, E_LI, LIJG, LIMIN, W_LI, House
 from tests.simulation import town as ways
 from tests.simulation.town import FakeBillers, FakeRail
@@ -221,10 +221,7 @@ class Household(RuleBasedStateMachine):
     @rule(month=st.sampled_from([10_000, 15_000]))
     def wants_less(self, month: int) -> None:
         live = at(self.house)
-        now = self.clock.now()
-        if live is not None and self.store.run_now(
-            lambda tx: self.house.till.lower_caps(tx, live.id, live.payer, now, per_month=Money(month))
-        ):
+        if live is not None and lower(self.house, live.id, live.payer, per_month=Money(month)):
             self.caps[live.id] = replace(self.caps[live.id], per_month=Money(month))
 
     @rule(

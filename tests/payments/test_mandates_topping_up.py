@@ -22,6 +22,7 @@ from tests.payments.automatic import (
     agreed,
     at,
     capped,
+    lower,
     meter,
     propose,
     stop,
@@ -450,9 +451,7 @@ async def test_a_cap_lowered_below_what_is_written_and_not_sent_calls_it_back(li
     await lis.later(timedelta(minutes=5))
     lis.town.prepaid[METER] = Money(1_700)
     made = (await lis.sweeper.run()).payments
-    assert lis.store.run_now(
-        lambda tx: lis.till.lower_caps(tx, live.id, LIMIN, lis.now, per_month=Money(10_000))
-    )
+    assert lower(lis, live.id, per_month=Money(10_000))
     await lis.runner.advance_now(made)
     assert took(lis) == [10_000]
     assert lis.breaches() == []

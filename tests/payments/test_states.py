@@ -1,77 +1,147 @@
-"""Every step a payment or a proposal may take, and that it takes no other."""
+"""Every step a proposal, a payment or an automatic payment may take, and that it takes no other."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import product
 
 import pytest
+import sqlalchemy as sa
 
-from data.store.engine import Store
-from data.store.payments import ACT_STATES, OPEN_STATES, PAYMENT_STATES
+from data.clock import VirtualClock
+from data.store import journal, letters
+from data.store.engine import Store, Tx
+from data.store.mandates import MANDATE_STATES, mandates
+from data.store.payments import ACT_STATES, OPEN_STATES, PAYMENT_STATES, acts, payments
 from payments import states
+from payments.mandates import move as move_mandate
+from payments.mandates import read as read_mandate
 from payments.states import (
     ACT_TRANSITIONS,
     FINAL,
+    MANDATE_TRANSITIONS,
     TRANSITIONS,
     ActState,
     IllegalMove,
+    MandateState,
     NoSuchPayment,
     State,
     move,
     move_act,
     read,
 )
-from tests.payments.household import CHENM, E_ZHANG, House
+from tests.databases import SEALER
+from tests.payments.automatic import agreed, allow
+from tests.payments.household import CHENM, E_ZHANG, LIMIN, House
+from tests.payments.state_tables import PAGE, page
 
+NOW = datetime(2026, 3, 10, 1, tzinfo=UTC)
 LEGAL = {(frm, to) for frm, to, _ in TRANSITIONS}
-ACT_LEGAL = {(frm, to) for frm, to, _ in ACT_TRANSITIONS}
+# By name: where it is stored, its states, its steps, and the states its column takes.
+MACHINES = {
+    "act": (acts, ActState, ACT_TRANSITIONS, ACT_STATES),
+    "payment": (payments, State, TRANSITIONS, PAYMENT_STATES),
+    "mandate": (mandates, MandateState, MANDATE_TRANSITIONS, MANDATE_STATES),
+}
+MOVES: dict[str, Callable[[Tx, str, StrEnum, StrEnum], bool]] = {
+    "act": lambda tx, id, frm, to: move_act(tx, id, frm, to, NOW),  # type: ignore[arg-type]
+    "payment": lambda tx, id, frm, to: move(tx, id, frm, to, NOW),  # type: ignore[arg-type]
+    "mandate": lambda tx, id, frm, to: move_mandate(tx, read_mandate(tx, id), to, NOW),  # type: ignore[arg-type]
+}
+PAIRS = [
+    (name, frm, to, (frm, to) in {(a, b) for a, b, _ in steps})
+    for name, (_, kind, steps, _) in MACHINES.items()
+    for frm, to in product(kind, kind)
+]
 
 
-def test_the_table_speaks_of_the_states_that_are_stored() -> None:
-    assert {s.value for s in State} == set(PAYMENT_STATES)
-    assert {s.value for s in ActState} == set(ACT_STATES)
-
-
-@pytest.mark.parametrize("frm", list(State))
-async def test_each_step_from_a_state(frm: State, base: House) -> None:
-    for to in State:
-        _try_step(base, frm, to)
-
-
-def _try_step(base: House, frm: State, to: State) -> None:
-    payment = base.store.run_now(lambda tx: _placed(tx, frm))
-    if (frm, to) in LEGAL:
-        assert base.store.run_now(lambda tx: move(tx, payment, frm, to, base.now))
-        assert base.store.run_now(lambda tx: read(tx, payment)).state is to
-        return
-    with pytest.raises(IllegalMove):
-        base.store.run_now(lambda tx: move(tx, payment, frm, to, base.now))
-    assert base.store.run_now(lambda tx: read(tx, payment)).state is frm
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_table_speaks_of_the_states_that_are_stored_and_names_every_step(name: str) -> None:
+    _, kind, steps, stored = MACHINES[name]
+    assert {s.value for s in kind} == set(stored)
+    pairs = [(frm, to) for frm, to, _ in steps]
+    assert len(pairs) == len(set(pairs))
+    assert all(why for _, _, why in steps)
+    first = next(iter(kind))
+    reached = {to for _, to in pairs} | {first}
+    assert reached == set(kind)
 
 
 @pytest.fixture(scope="module")
-def base() -> House:
-    """One payment, set into each state in turn."""
-    import asyncio
-    from datetime import UTC, datetime
-
-    from data.clock import VirtualClock
-    from tests.databases import SEALER
-
-    house = House.over(Store.in_memory(SEALER), VirtualClock(datetime(2026, 3, 10, 1, tzinfo=UTC)))
+def base() -> Store:
+    """An act, a payment and an automatic payment, each set into every state in turn."""
+    house = House.over(Store.in_memory(SEALER), VirtualClock(NOW))
     house.enrol()
+    allow(house)
     with asyncio.Runner() as runner:
         runner.run(house.confirmed(CHENM, E_ZHANG))
-    return house
+    agreed(house)
+    return house.store
 
 
-def _placed(tx, state):
-    import sqlalchemy as sa
+def placed(store: Store, name: str, state: StrEnum) -> str:
+    """The row of this machine, put into a state by hand."""
+    table = MACHINES[name][0]
 
-    from data.store.payments import payments
+    def put(tx: Tx) -> str:
+        tx.conn.execute(sa.update(table).values(state=state.value))
+        return str(tx.conn.scalar(sa.select(table.c.id).order_by(table.c.id).limit(1)))
 
-    tx.conn.execute(sa.update(payments).values(state=state.value))
-    return tx.conn.scalar(sa.select(payments.c.id))
+    return store.run_now(put)
+
+
+def state_of(store: Store, name: str, id: str) -> str:
+    table = MACHINES[name][0]
+    return str(store.run_now(lambda tx: tx.conn.scalar(sa.select(table.c.state).where(table.c.id == id))))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_each_legal_step_is_made_and_each_other_refused(name: str, base: Store) -> None:
+    for frm, to, legal in [(f, t, ok) for machine, f, t, ok in PAIRS if machine == name]:
+        id = placed(base, name, frm)
+        if legal:
+            assert base.run_now(lambda tx, id=id, frm=frm, to=to: MOVES[name](tx, id, frm, to))
+            assert state_of(base, name, id) == to.value
+            continue
+        with pytest.raises(IllegalMove):
+            base.run_now(lambda tx, id=id, frm=frm, to=to: MOVES[name](tx, id, frm, to))
+        assert state_of(base, name, id) == frm.value
+
+
+@pytest.mark.parametrize(
+    ("name", "frm", "to"),
+    [
+        ("act", ActState.CANCELLED, ActState.CONFIRMED),
+        ("payment", State.SETTLED, State.CONFIRMED),
+        ("mandate", MandateState.REVOKED, MandateState.ACTIVE),
+    ],
+)
+async def test_an_illegal_step_is_an_alarm_that_outlives_its_transaction(
+    name: str, frm: StrEnum, to: StrEnum, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    allow(house)
+    await house.confirmed(CHENM, E_ZHANG)
+    agreed(house)
+    id = placed(house.store, name, frm)
+
+    def wrong(tx: Tx) -> bool:
+        tx.conn.execute(sa.update(payments).values(reason="half written"))
+        return MOVES[name](tx, id, frm, to)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(IllegalMove):
+        house.store.run_now(wrong)
+    assert "alarm: illegal move refused" in caplog.text
+    (ticket,) = house.store.run_now(letters.tickets_waiting)
+    assert (ticket.kind, ticket.reason) == ("illegal_move", f"{frm}_to_{to}")
+    assert ticket.person in (CHENM, LIMIN)
+    assert house.audit()[-1] == "alarm_raised"
+    assert house.store.run_now(journal.verify) == []
+    kept = house.store.run_now(lambda tx: tx.conn.scalar(sa.select(payments.c.reason)))
+    assert kept is None  # nothing of the mistaken transaction stayed
 
 
 async def test_a_move_from_a_state_left_meanwhile_writes_nothing(house: House) -> None:
@@ -84,14 +154,6 @@ async def test_a_move_from_a_state_left_meanwhile_writes_nothing(house: House) -
     )
     assert (first, second) == (True, False)
     assert house.store.run_now(lambda tx: read(tx, payment)).reason is None
-
-
-async def test_an_act_takes_only_its_own_steps(quick: House) -> None:
-    act = (await quick.proposed(CHENM, E_ZHANG)).act
-    for frm, to in product(ActState, ActState):
-        if (frm, to) not in ACT_LEGAL:
-            with pytest.raises(IllegalMove):
-                quick.store.run_now(lambda tx, frm=frm, to=to: move_act(tx, act, frm, to, quick.now))
 
 
 def test_what_failed_was_declined_or_closed_and_what_was_cancelled_was_never_sent() -> None:
@@ -108,12 +170,17 @@ def test_what_failed_was_declined_or_closed_and_what_was_cancelled_was_never_sen
 
 def test_a_settled_or_refunded_payment_goes_nowhere() -> None:
     assert {frm for frm, _ in LEGAL} & {State.SETTLED, State.REFUNDED} == set()
+    assert {to for frm, to in LEGAL if frm in FINAL} == {State.REFUNDING}  # late money, and nothing else
 
 
 def test_only_ended_payments_and_returning_money_free_the_account() -> None:
     assert {State(s) for s in OPEN_STATES} == set(State) - FINAL - {State.REFUNDING}
 
 
-def test_an_unknown_payment_is_said_to_be_unknown(base: House) -> None:
+def test_an_unknown_payment_is_said_to_be_unknown(base: Store) -> None:
     with pytest.raises(NoSuchPayment):
-        base.store.run_now(lambda tx: read(tx, states.PaymentId("pay_none")))
+        base.run_now(lambda tx: read(tx, states.PaymentId("pay_none")))
+
+
+def test_the_page_of_states_is_the_tables() -> None:
+    assert PAGE.read_text() == page(), "run: python -m tests.payments.state_tables"

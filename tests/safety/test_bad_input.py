@@ -74,6 +74,45 @@ async def test_nonsense_gets_a_reply_and_moves_nothing(town: RealTown, question:
     assert town.log.getvalue() == ""  # nothing of it is a mistake of ours
 
 
+# What passes for a number somewhere, and what the biller of a prepaid meter (10 to 5,000 yuan, by tens) does not take.
+NO_AMOUNTS = [
+    "1e3",
+    "NaN",
+    "-0",
+    "1_000",
+    "0.001",
+    "0",
+    "-50",
+    "999999999",
+    "1.234",
+    "15",
+    "5",
+    "6000",
+    "2月30号",
+]
+
+
+async def test_an_amount_that_is_none_is_asked_for_again_and_changes_nothing(town: RealTown) -> None:
+    await town.open("limin")
+    for text in NO_AMOUNTS:
+        for wish in (text, f"充{text}"):
+            await town.says("limin", "停", "交电费")
+            assert await town.asks("limin") == "amount"
+            heard = await town.says("limin", wish)
+            assert heard, f"silence after {wish}"
+            assert await town.asks("limin") not in ("confirm", "code"), (
+                f"{wish} passed for an amount: {heard}"
+            )
+    await town.says("limin", "停", "交电费")
+    (read_back,) = (await town.says("limin", "１００"))[
+        -1:
+    ]  # a wide 100 is a hundred, and read back before anything
+    assert "100元" in read_back
+    assert await town.captures() == []
+    assert await _wrong(town) == []
+    assert town.log.getvalue() == ""
+
+
 def _echoed(text: str) -> bool:
     return any(
         part in text for part in ("script", "DROP", "49", "__class__", "jndi", "\x1b", "\u202e", "{", "}")

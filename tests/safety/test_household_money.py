@@ -14,6 +14,7 @@ from payments.acts import AlreadyConfirmed, Confirmed, Refusal, Strength
 from payments.authority import access, invitations
 from payments.authority.invitations import Offer
 from payments.states import State
+from payments.terms import Clauses, Terms
 from tests.payments.automatic import BILL, agreed, allow
 from tests.payments.conftest import house, quick
 from tests.payments.household import (
@@ -64,7 +65,7 @@ async def test_a_lent_purse_has_one_cap_a_month_however_many_leaves_it_rests_on(
 
 async def test_nobody_gives_the_second_yes_to_what_he_began_himself(quick: House) -> None:
     """A helper with leave to pay begins with the elder's purse; the elder says yes; the relative's yes is not hers."""
-    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.PAY], quick.now))
+    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.PAY], quick.now - YOUNG))
     quick.store.run_now(lambda tx: typed(tx, quick))
     act = await quick.proposed(CHENGFS, E_ZHANG)
     assert act.strength is Strength.APPROVAL
@@ -80,8 +81,8 @@ async def test_a_relative_whose_leave_is_gone_hears_nothing_of_a_payment_another
     quick: House,
 ) -> None:
     """Two were asked, one agreed, the other's leave was taken back: his late yes tells him nothing."""
-    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.PAY], quick.now))
-    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, XIAOZHOU, [May.PAY], quick.now))
+    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.PAY], quick.now - YOUNG))
+    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, XIAOZHOU, [May.PAY], quick.now - YOUNG))
     quick.store.run_now(lambda tx: typed(tx, quick))
     act = await quick.proposed(CHENGFS, E_ZHANG)
     assert await quick.confirm(act.act, act.digest, CHENGFS, factor="pin") == Refusal("approval_asked")
@@ -100,9 +101,9 @@ async def test_a_charge_not_sent_yet_is_called_back_by_a_lower_cap(quick: House)
     swept = await quick.sweeper.run()
     assert len(swept.payments) == 1
     lowered = quick.store.run_now(
-        lambda tx: quick.till.lower_caps(tx, held.id, LIMIN, quick.now, per_charge=Money(3_000))
+        lambda tx: quick.till.take_less(tx, held.id, LIMIN, quick.now, Clauses(per_charge=Money(3_000)))
     )
-    assert lowered
+    assert isinstance(lowered, Terms)
     await quick.runner.advance_now(swept.payments)
     assert quick.view(swept.payments[0]).state is State.CANCELLED
     assert quick.town.captures == []

@@ -105,7 +105,9 @@ async def test_of_ones_own_money_one_hears_also_then_but_not_what_is_on_the_mete
 
 async def test_who_may_not_agree_any_more_is_not_asked(quick: House) -> None:
     """A relative is asked at night for a second yes, and in the night his leave is taken back."""
-    quick.store.run_now(lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.BILLS, May.PAY], quick.now))
+    quick.store.run_now(
+        lambda tx: access.grant(tx, CHENGFS, LIMIN, [May.BILLS, May.PAY], quick.now - timedelta(hours=73))
+    )
     quick.store.run_now(lambda tx: typed(tx, quick))
     act = await quick.proposed(CHENGFS, E_ZHANG)
     assert await quick.confirm(act.act, act.digest, CHENGFS, factor="pin") == Refusal("approval_asked")

@@ -20,7 +20,7 @@ from integrations.ports import (
 )
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.control import ControlError, SandboxControl, read_fault
-from integrations.sandbox.control_wire import FaultKind
+from integrations.sandbox.fault_kinds import FaultKind
 from integrations.sandbox.rail import SandboxRail
 from tests.contracts.stage import Town, rail_case
 

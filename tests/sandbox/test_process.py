@@ -54,7 +54,7 @@ def test_it_listens_here_only_ends_on_sigterm_and_tells_no_secret_it_was_given(t
         assert process.stdout is not None
         line = process.stdout.readline()
         ready = json.loads(line)
-        assert set(ready) == {"pid", "url"}
+        assert set(ready) == {"pid", "url", "control_url"}
         assert ready["pid"] == process.pid
         host, port = ready["url"].removeprefix("http://").split(":")
         assert host == "127.0.0.1"

@@ -14,51 +14,19 @@ from typing import Any
 
 from data.clock import VirtualClock
 from data.money import Money
-from data.store.engine import Store, Tx
+from data.store.engine import Store
 from integrations.ports import Reason
 from payments.acts import Confirmed, Proposed
 from payments.limits import Limits
+from payments.simulation import town as ways
+from payments.simulation.dying import Crash, Fuse, Mortal
+from payments.simulation.household import CHENM, E_ZHANG, ZHANGGF, House, enrol
 from tests.databases import SEALER
-from tests.payments.household import CHENM, E_ZHANG, ZHANGGF, House, enrol
-from tests.simulation import town as ways
 
 START = datetime(2026, 3, 10, 1, 0, tzinfo=UTC)
 AMOUNT = Money(12_345)
 # After the first hour everything that was late has arrived; after a day whoever waits for a person waits for one.
 PAUSES = tuple(timedelta(seconds=s) for s in (6, 20, 60, 200, 480, 1_900, 7_200, 90_000))
-
-
-class Crash(BaseException):
-    """The process is gone: nobody catches this."""
-
-
-@dataclass
-class Fuse:
-    """Counts the points at which a process may die, and dies at one of them."""
-
-    at: int = 0
-    passed: int = 0
-
-    def point(self) -> None:
-        self.passed += 1
-        if self.passed == self.at:
-            raise Crash
-
-
-class Mortal:
-    """A store whose process may die before or after any transaction."""
-
-    def __init__(self, store: Store, fuse: Fuse) -> None:
-        self._store, self._fuse = store, fuse
-
-    async def run(self, fn: Callable[[Tx], Any]) -> Any:
-        self._fuse.point()
-        done = await self._store.run(fn)
-        self._fuse.point()
-        return done
-
-    def run_now(self, fn: Callable[[Tx], Any]) -> Any:
-        return self._store.run_now(fn)
 
 
 @dataclass(frozen=True)

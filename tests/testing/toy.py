@@ -83,6 +83,8 @@ class ToyWorld:
     async def arrange(self, given: Mapping[str, Any]) -> None:
         if "tamper" in given:
             raise Unsupported("given.tamper")
+        if "history" in given:
+            raise Unsupported(f"given.history.{given['history']}")
         self.given.update(given)
         if done := given.get("payment_done"):
             self.captures.append(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, text, update
 from standardwebhooks import Webhook
 
 from data.ids import fresh
+from integrations.sandbox.fault_kinds import FaultKind
 from integrations.sandbox.town import tables as t
+from integrations.sandbox.town.faults import skew_seconds
 from integrations.sandbox.town.moment import Moment
 from integrations.sandbox.wire import CallbackBody, CallbackData
 
@@ -23,6 +26,9 @@ RETRY_AFTER = tuple(
 )
 ANSWER_WITHIN_SECONDS = 5.0
 _GONE = 410  # the receiver wants no more of these
+_STALE = timedelta(days=30)
+_COPIES = {FaultKind.DUPLICATE_CALLBACK.value: 2, FaultKind.FIFTY_CALLBACKS.value: 50}
+_REORDERED = ("refunded", "paid", "pending", "failed")
 
 
 def body_of(moment: Moment, order: str, word: str, amount: int) -> str:
@@ -34,15 +40,29 @@ def body_of(moment: Moment, order: str, word: str, amount: int) -> str:
     return CallbackBody(type=kind, timestamp=moment.now, data=data).model_dump_json()
 
 
+def tell(moment: Moment, row: Row[Any], word: str, amount: int) -> None:
+    """Owe the application what happened to an order, in the way this order was told to be told about."""
+    kind = row.callback_style.partition(":")[0]
+    if kind == FaultKind.NO_CALLBACK:
+        return
+    words = _REORDERED if kind == FaultKind.REORDERED_CALLBACKS and word == "paid" else (word,)
+    order = fresh("nobodys") if kind == FaultKind.UNKNOWN_ORDER_CALLBACK else row.number
+    if kind == FaultKind.FORGED_AMOUNT:
+        amount = 1 if amount != 1 else 2
+    for each in words:
+        queue(moment, order, each, amount, row.callback_style)
+
+
 def queue(moment: Moment, order: str, word: str, amount: int, style: str = "") -> str:
     """Owe the application one message, in the transaction that made it true."""
     event_id = fresh("evt")
+    skewed = replace(moment, now=moment.now + timedelta(seconds=skew_seconds(style)))
     moment.db.execute(
         insert(t.callbacks).values(
             event_id=event_id,
             order=order,
             status=word,
-            body=body_of(moment, order, word, amount),
+            body=body_of(skewed, order, word, amount),
             style=style,
             state="due",
             attempts=0,
@@ -80,20 +100,21 @@ class Postman:
         async with self._round:
             with self._moment() as moment:
                 wanted = (t.callbacks.c.state == "due") & (t.callbacks.c.next_at <= moment.now)
-                rows = moment.db.execute(
-                    select(t.callbacks).where(wanted).order_by(t.callbacks.c.next_at)
-                ).all()
+                in_turn = select(t.callbacks).where(wanted).order_by(t.callbacks.c.next_at, text("rowid"))
+                rows = moment.db.execute(in_turn).all()
             for row in rows:
                 await self._deliver(row)
 
     async def _deliver(self, row: Row[Any]) -> None:
         with self._moment() as moment:
-            headers = signed_headers(self.signer, row.event_id, moment.now, row.body)
-        if row.style == "wrong_signature":
-            headers["webhook-signature"] = forged(headers["webhook-signature"])
-        answer = 0
-        for _ in range(2 if row.style == "duplicate_callback" else 1):
-            answer = await self.send(row.body, headers)
+            at = moment.now + timedelta(seconds=skew_seconds(row.style))
+        if row.style == FaultKind.STALE_CALLBACK:
+            at -= _STALE
+        headers = signed_headers(self.signer, row.event_id, at, row.body)
+        if row.style == FaultKind.WRONG_SIGNATURE:
+            headers["webhook-signature"] = another_hand(headers["webhook-signature"])
+        copies = _COPIES.get(row.style, 1)
+        *_, answer = await asyncio.gather(*(self.send(row.body, headers) for _ in range(copies)))
         with self._moment() as moment:
             _note(moment, row, answer, kept=self.url is None)
 
@@ -116,7 +137,7 @@ class Postman:
             await self._client.aclose()
 
 
-def forged(signature: str) -> str:
+def another_hand(signature: str) -> str:
     """A well-formed signature by somebody who does not know the key."""
     version, _, mac = signature.partition(",")
     return f"{version},{mac[:-6][::-1]}{mac[-6:]}"

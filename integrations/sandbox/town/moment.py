@@ -42,6 +42,11 @@ class Moment:
         return shanghai(self.now)
 
 
+def in_calendar(at: datetime) -> bool:
+    """Whether the town can reckon with this instant: its rules and months are those of our time."""
+    return 2000 <= at.year < 2100
+
+
 class Books:
     """Opens moments. In mode `system` the clock runs, in mode `virtual` it stands until it is moved."""
 

@@ -14,6 +14,7 @@ from integrations.ports import Reason
 from integrations.sandbox.town import callbacks
 from integrations.sandbox.town import tables as t
 from integrations.sandbox.town.billers import biller_of
+from integrations.sandbox.town.faults import skew_seconds
 from integrations.sandbox.town.moment import Moment, Refusal
 from integrations.sandbox.wire import ChargeRequest, OutcomeReply, RefundRequest, StartRequest
 
@@ -92,8 +93,19 @@ def capture(moment: Moment, order: str) -> None:
         moment.db.execute(
             update(t.purses).where(t.purses.c.id == row.purse).values(funds=t.purses.c.funds - row.amount)
         )
-    _set(moment, order, state="paid", reference=fresh("cap"), at=moment.now)
+    at = moment.now + timedelta(seconds=skew_seconds(row.callback_style))
+    _set(moment, order, state="paid", reference=fresh("cap"), at=at)
     _tell(moment, order, "paid")
+
+
+def break_word(moment: Moment, order: str) -> None:
+    """What no honest rail does: money on a number that was declined or closed."""
+    row = moment.db.execute(select(t.orders).where(t.orders.c.number == order)).first()
+    if row is None or not row.amount:
+        return
+    if row.state in ("declined", "closed"):
+        _set(moment, order, state="open", expires_at=None)
+    capture(moment, order)
 
 
 def refund(moment: Moment, request: RefundRequest) -> OutcomeReply:
@@ -225,8 +237,7 @@ def _refunded(moment: Moment, order: str) -> int:
 
 def _tell(moment: Moment, order: str, word: str, amount: int | None = None) -> None:
     row = _row(moment, order)
-    if row.callback_style != "no_callback":
-        callbacks.queue(moment, order, word, row.amount if amount is None else amount, row.callback_style)
+    callbacks.tell(moment, row, word, row.amount if amount is None else amount)
 
 
 def _outcome(row: Row[Any]) -> OutcomeReply:

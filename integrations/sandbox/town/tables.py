@@ -31,10 +31,17 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if value else None
+        return _utc(value).replace(tzinfo=None).isoformat(timespec="microseconds") if value else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value).replace(tzinfo=UTC) if value else None
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first or last day of all calendars, seen from elsewhere
+        return value.replace(tzinfo=UTC)
 
 
 metadata = MetaData()
@@ -158,6 +165,15 @@ faults = Table(
     Column("uses", Integer),
 )
 
+# One row while chance makes trouble.
+weather = Table(
+    "weather",
+    metadata,
+    Column("seed", Integer, nullable=False),
+    Column("percent", Integer, nullable=False),
+    Column("kinds", JSON, nullable=False),
+)
+
 calls = Table(
     "calls",
     metadata,
@@ -176,7 +192,7 @@ callbacks = Table(
     Column("order", String, nullable=False),
     Column("status", String, nullable=False),
     Column("body", String, nullable=False),
-    Column("style", String, nullable=False),  # "" | duplicate_callback | wrong_signature
+    Column("style", String, nullable=False),  # "" or a callback fault, the clock's with its seconds
     Column("state", String, nullable=False),  # due | delivered | given_up | kept
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),

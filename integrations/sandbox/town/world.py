@@ -10,7 +10,7 @@ from data.town import World
 from integrations.ports import Reason
 from integrations.sandbox.control_wire import AccountChange, AccountIn, PurseIn, WorldRequest
 from integrations.sandbox.town import tables as t
-from integrations.sandbox.town.moment import Books, Moment, Refusal
+from integrations.sandbox.town.moment import Books, Moment, Refusal, in_calendar
 
 
 def world_request(world: World) -> WorldRequest:
@@ -44,19 +44,36 @@ def settled(moment: Moment) -> bool:
 
 
 def load(books: Books, moment: Moment, request: WorldRequest, set_clock: bool = True) -> None:
-    """Forget everything and settle this town."""
+    """Forget everything and settle this town. Raises Refusal for one that cannot be: an id or number twice, no biller."""
+    _check(moment, request)
     for table in t.metadata.sorted_tables:
         if table is not t.clock:
             moment.db.execute(delete(table))
     moment.db.execute(update(t.clock).values(acks="immediate"))
     if set_clock:
         books.set_clock(moment, request.now)
-    for account in request.accounts:
-        moment.db.execute(insert(t.accounts).values(**_account(account)))
-    for purse in request.purses:
-        moment.db.execute(
-            insert(t.purses).values(id=purse.id, owner=purse.owner, token=purse.token, funds=purse.funds_fen)
-        )
+    if request.accounts:
+        moment.db.execute(insert(t.accounts), [_account(account) for account in request.accounts])
+    if request.purses:
+        moment.db.execute(insert(t.purses), [_purse(purse) for purse in request.purses])
+
+
+def _check(moment: Moment, request: WorldRequest) -> None:
+    keys = [
+        *((a.id,) for a in request.accounts),
+        *((a.biller, a.number) for a in request.accounts),
+        *(("purse", "", p.id) for p in request.purses),
+    ]
+    if len(keys) != len(set(keys)):
+        raise Refusal(Reason.CONFIG, "Something of this town is there twice.", 409)
+    if not {a.biller for a in request.accounts} <= set(moment.book.rows):
+        raise Refusal(Reason.CONFIG, "A biller of this town is in no catalogue.", 409)
+    if not in_calendar(request.now):
+        raise Refusal(Reason.CONFIG, "This town begins outside the calendar.", 409)
+
+
+def _purse(row: PurseIn) -> dict[str, Any]:
+    return {"id": row.id, "owner": row.owner, "token": row.token, "funds": row.funds_fen}
 
 
 def _account(row: AccountIn) -> dict[str, Any]:

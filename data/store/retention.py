@@ -1,0 +1,169 @@
+"""What is thrown away after its time: old talks and letters, in small batches, and never what somebody still needs.
+
+Payments, agreements, ledger and audit stay. So does the talk in which somebody said yes to money, everything of a person whose
+payment is under way or whom one of us is looking after, and whatever is still waiting to be sent or answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.store.engine import Store, Tx
+from data.store.payments import OPEN_STATES, acts, payments
+from data.store.people import accounts
+from data.store.post import events, inbox, outbox, tickets
+from data.store.talks import calls, turns
+
+BATCH = 200  # rows looked at in a transaction: a few milliseconds
+_GOING_BACK = ("refunding",)  # holds no account, and is not over either
+_UNDECIDED = ("proposed", "approval_wait")
+
+_Row = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One table that is cleared: by which time, in which order, what of it may go at all, and which rows a yes rests on."""
+
+    table: sa.Table
+    at: sa.Column[Any]
+    over: sa.ColumnElement[bool] | None = None
+    event: Callable[[_Row], str] | None = None  # the event a row belongs to, "channel:id"
+
+    @property
+    def key(self) -> list[sa.Column[Any]]:
+        return list(self.table.primary_key)
+
+
+def _of_event(row: _Row) -> str:
+    return f"{row.channel}:{row.event_id}"
+
+
+SHELVES = (
+    Shelf(calls, calls.c.started_at, calls.c.state != "waiting"),
+    Shelf(
+        outbox,
+        outbox.c.created_at,
+        outbox.c.state.in_(["sent", "failed", "dropped"]),
+        lambda row: str(row.cause),
+    ),
+    Shelf(inbox, inbox.c.received_at, None, _of_event),
+    Shelf(turns, turns.c.at, None, _of_event),
+)
+
+
+async def clear_away(store: Store, before: datetime, batch: int = BATCH) -> dict[str, int]:
+    """Removes what is older than `before` and needed by nobody; gives how many rows of each table."""
+    gone = {}
+    for shelf in SHELVES:
+        count, last = 0, None
+        while True:
+            look = partial(_batch, shelf=shelf, before=before, after=last, limit=batch)
+            last, removed = await store.run(look)
+            count += removed
+            if last is None:
+                break
+        gone[shelf.table.name] = count
+    return gone
+
+
+def _batch(
+    tx: Tx, shelf: Shelf, before: datetime, after: tuple[Any, ...] | None, limit: int
+) -> tuple[tuple[Any, ...] | None, int]:
+    """The next old rows: where it stopped (None: there are no more), and how many of them went."""
+    key = shelf.key
+    query = sa.select(shelf.table).where(shelf.at < before).order_by(*key).limit(limit)
+    if shelf.over is not None:
+        query = query.where(shelf.over)
+    if after is not None:
+        query = query.where(_beyond(key, after))
+    rows = tx.conn.execute(query).all()
+    if not rows:
+        return None, 0
+    spare = _spare(tx, shelf, rows)
+    for row in spare:
+        same = [column == getattr(row, column.name) for column in key]
+        tx.conn.execute(sa.delete(shelf.table).where(*same))
+    return tuple(getattr(rows[-1], column.name) for column in key), len(spare)
+
+
+def _beyond(key: list[sa.Column[Any]], after: tuple[Any, ...]) -> sa.ColumnElement[bool]:
+    values = [sa.literal(value, column.type) for column, value in zip(key, after, strict=True)]
+    beyond: sa.ColumnElement[bool] = sa.tuple_(*key) > sa.tuple_(*values)
+    return beyond
+
+
+# --- what is still needed -------------------------------------------------------------------------------------------
+
+
+def _spare(tx: Tx, shelf: Shelf, rows: Sequence[_Row]) -> list[_Row]:
+    persons = {row.person for row in rows}
+    busy, yeses = _busy(tx, persons), _yeses(tx, persons)
+    return [row for row in rows if row.person not in busy and not _rests_on(shelf, row, yeses)]
+
+
+def _busy(tx: Tx, persons: set[str]) -> set[str]:
+    """Those of them with money under way, something to decide, news not told, or one of us looking after them."""
+    under_way = payments.c.state.in_([*OPEN_STATES, *_GOING_BACK])
+    parts = [acts.c.proposer, acts.c.payer, acts.c.confirmer]
+    of_payment = [
+        sa.select(part).join(payments, payments.c.act == acts.c.id).where(under_way, part.in_(persons))
+        for part in parts
+    ]
+    holders = (
+        sa.select(accounts.c.holder)
+        .join(payments, payments.c.account == accounts.c.id)
+        .where(under_way, accounts.c.holder.in_(persons))
+    )
+    undecided = [sa.select(part).where(acts.c.state.in_(_UNDECIDED), part.in_(persons)) for part in parts]
+    looked_after = sa.select(tickets.c.person).where(
+        tickets.c.state != "closed", tickets.c.person.in_(persons)
+    )
+    untold = sa.select(events.c.person).where(events.c.served_at.is_(None), events.c.person.in_(persons))
+    asked = [*of_payment, holders, *undecided, looked_after, untold]
+    return set(tx.conn.scalars(sa.union(*asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Yes:
+    """One yes that money or an agreement rests on: whose talk, from the proposal to the decision, on which event."""
+
+    persons: frozenset[str]
+    since: datetime
+    until: datetime
+    events: frozenset[str]
+
+
+def _yeses(tx: Tx, persons: set[str]) -> list[_Yes]:
+    own = sa.or_(acts.c.proposer.in_(persons), acts.c.payer.in_(persons), acts.c.confirmer.in_(persons))
+    # A debit is a mandate's, not a talk's; the yes to the mandate is an act of its own. One that was asked first is both.
+    said = sa.and_(acts.c.state == "confirmed", acts.c.decided_at.is_not(None))
+    rows = tx.conn.execute(sa.select(acts).where(said, own)).all()
+    return [_yes(row) for row in rows if (row.evidence or {}).get("kind") != "mandate"]
+
+
+def _yes(row: _Row) -> _Yes:
+    evidence = row.evidence or {}
+    said = [one for one in (evidence, evidence.get("approved")) if one and "event" in one]
+    return _Yes(
+        frozenset({row.proposer, row.payer, row.confirmer, *(one["by"] for one in said)}),
+        row.created_at,
+        row.decided_at,
+        frozenset(f"{one['channel']}:{one['event']}" for one in said),
+    )
+
+
+def _rests_on(shelf: Shelf, row: _Row, yeses: list[_Yes]) -> bool:
+    """Whether this row belongs to the talk of a yes: what was read back, what was said, and the event itself."""
+    if shelf.event is None:
+        return False
+    at, event = getattr(row, shelf.at.name), shelf.event(row)
+    return any(
+        event in yes.events or (row.person in yes.persons and yes.since <= at <= yes.until) for yes in yeses
+    )
