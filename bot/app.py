@@ -120,13 +120,15 @@ class Application:
 
     async def look_after(self) -> None:
         """Whether the rail answers, who may be told that it does again, and what an operator has to hear of."""
-        if await self.rail_watch.look():
-            await self.tell()
         patience = alarms.Patience(
             sweep=max(timedelta(seconds=3 * self.settings.sweep_seconds), alarms.Patience().sweep)
         )
-        await self.reconcile()
-        await self.store.run(lambda tx: alarms.look(tx, self.clock.now(), patience))
+        try:
+            if await self.rail_watch.look():
+                await self.tell()
+            await self.reconcile()
+        finally:  # a file nobody can read must not silence everything else
+            await self.store.run(lambda tx: alarms.look(tx, self.clock.now(), patience))
 
     async def _look_after_for_ever(self) -> None:
         while True:

@@ -17,14 +17,14 @@ _METADATA = frozenset({"claims", "offers", "interruptible", "slower_text", "reph
 _FORMS = frozenset({"", "money", "column", "yuan", "tail", "groups", "date", "list"})
 # Words that say money has moved. A negated one (没有扣款) or a question says nothing of the kind.
 _ZH_ASSERTS = re.compile(
-    r"已经?扣款|已扣|扣款成功|已销账|销账成功|已到账|已经到账|到账了|付款成功|缴费成功|充值成功|已退款?|已经退|退回来了|"
+    r"已经?扣|扣款成功|已销账|销账成功|已到账|已经到账|到账了|付款成功|缴费成功|充值成功|已退款?|已经退|退回来了|"
     r"[充缴交付退]好了(?!就|我|再|以?后|之后|会|吗|没)"  # 付好了我告诉您 speaks of what will be
 )
 _ZH_NOT = re.compile(
     r"(?:没有?|还没有?|未|不会|不|并未|尚未|没能)[^,\uff0c\u3002;\uff1b!\uff01?\uff1f\n]{0,6}$"
 )
 _EN_ASSERTS = re.compile(
-    r"\b(?:was|were|has been|have been|is now|is already) (?:charged|posted|paid|refunded|credited|debited)\b|"
+    r"\b(?:was|were|has been|have been|is now|is already) (?:charged|posted|written off|paid|refunded|credited|debited)\b|"
     r"\bpayment (?:succeeded|went through)\b|\bwe (?:charged|posted|refunded)\b|\bpaid successfully\b|"
     r"\bcharged\b|\b(?:booked|confirmed) as paid\b|\barrived on\b",
     re.IGNORECASE,

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from data.catalogue import Catalogue
 from data.clock import Clock
-from data.ids import OrderNumber, PaymentId, fresh
+from data.ids import PaymentId, fresh
 from data.store.engine import Store, Tx
 from data.store.payments import payments
 from integrations.ports import BillerNetwork, PaymentRail
 from payments import answers, debited, pausing, states
 from payments.asking import Answer, Ask, Task, asked
+from payments.giving_back import refund_number
 from payments.hand import Hand
 from payments.limits import Limits
 from payments.news import tell
@@ -172,7 +173,7 @@ class Advance:
             case State.POSTING | State.POST_UNKNOWN:
                 return Ask.QUERY_POST
             case State.POST_FAILED:
-                number = OrderNumber(fresh("rf", 24))
+                number = refund_number(held.number)
                 states.move(tx, held.id, held.state, State.REFUNDING, at, attempt=1, refund_number=number)
                 tell(tx, held, "refunding", at)
                 return Ask.REFUND

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from data.ids import OrderNumber, fresh
 from integrations.ports import Closed, Declined, NotFound, Pending, Reason, Settled, Started, Unknown
 from payments import ledger, pausing, states
 from payments.asking import Answer, Ask
+from payments.giving_back import refund_number
 from payments.hand import OTHER_AMOUNT, Hand, Then, audit, give_to_human, go, other_amount
 from payments.news import call_for_help, tell, tell_captured
 from payments.states import Payment, State
@@ -205,7 +205,7 @@ def _late_money(hand: Hand, held: Payment, settled: Settled) -> Then:
         State.REFUNDING,
         captured_at=hand.at,
         rail_reference=settled.reference,
-        refund_number=OrderNumber(fresh("rf", 24)),
+        refund_number=refund_number(held.number),
         reason=LATE_MONEY,
         attempt=0,
     )

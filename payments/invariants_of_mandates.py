@@ -40,6 +40,14 @@ _CHARGES = (
     .join(acts, acts.c.id == payments.c.act)
     .order_by(payments.c.created_at, payments.c.id)
 )
+_CHANGES = sa.select(audit.c.body).where(
+    audit.c.subject == sa.bindparam("of_mandate"), audit.c.kind == "mandate_changed"
+)
+_CONSENT = sa.select(consents.c.at).where(
+    consents.c.id == sa.bindparam("consent"),
+    consents.c.mandate == sa.bindparam("of_mandate"),
+    consents.c.person == sa.bindparam("payer"),
+)
 _ORPHANS = (
     sa.select(payments.c.id)
     .join(acts, acts.c.id == payments.c.act)
@@ -104,12 +112,8 @@ def _of_one(tx: Tx, row: sa.Row[Any], held: Mandate) -> dict[str, bool]:
 
 def _consent(tx: Tx, held: Mandate, evidence: dict[str, Any]) -> Any:
     """When the consent was given that this charge names, if it is the payer's, for this mandate."""
-    same = sa.and_(
-        consents.c.id == evidence.get("consent"),
-        consents.c.mandate == held.id,
-        consents.c.person == held.payer,
-    )
-    return tx.conn.scalar(sa.select(consents.c.at).where(same))
+    named = {"consent": evidence.get("consent"), "of_mandate": held.id, "payer": held.payer}
+    return tx.conn.scalar(_CONSENT, named)
 
 
 def _told_before(row: sa.Row[Any]) -> bool:
@@ -173,7 +177,5 @@ def _day_in_force(tx: Tx, held: Mandate, at: datetime) -> int:
 
 def _once(tx: Tx, held: Mandate, what: str) -> list[int]:
     """What a term was before it was lowered, each time it was."""
-    rows = tx.conn.scalars(
-        sa.select(audit.c.body).where(audit.c.subject == held.id, audit.c.kind == "mandate_changed")
-    )
+    rows = tx.conn.scalars(_CHANGES, {"of_mandate": held.id})
     return [int(body[what]) for body in rows if what in body]

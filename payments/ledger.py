@@ -164,7 +164,7 @@ class _Line:
 
 
 def _lines(tx: Tx, first: int = 1, last: int | None = None) -> Iterator[_Line]:
-    wanted = _as_stored(tx.conn.dialect.name, ledger).order_by(ledger.c.seq)
+    wanted = _in_order(tx.conn.dialect.name)
     if last is not None:
         wanted = wanted.where(ledger.c.seq.between(first, last))
     for row in tx.conn.execute(wanted):
@@ -172,12 +172,20 @@ def _lines(tx: Tx, first: int = 1, last: int | None = None) -> Iterator[_Line]:
 
 
 def _end(tx: Tx) -> _Line | None:
-    mark = _as_stored(tx.conn.dialect.name, ledger_end).where(ledger_end.c.book == _BOOK)
-    row = tx.conn.execute(mark).one_or_none()
+    row = tx.conn.execute(_mark(tx.conn.dialect.name)).one_or_none()
     return None if row is None else _read(row)
 
 
 @cache
+def _in_order(dialect: str) -> sa.Select[Any]:
+    return _as_stored(dialect, ledger).order_by(ledger.c.seq)
+
+
+@cache
+def _mark(dialect: str) -> sa.Select[Any]:
+    return _as_stored(dialect, ledger_end).where(ledger_end.c.book == _BOOK)
+
+
 def _as_stored(dialect: str, table: sa.Table) -> sa.Select[Any]:
     """A kind or a time that was spoilt by hand must be told, not break the reading."""
     texts = {"kind"} if dialect == "postgresql" else {"kind", "at"}

@@ -99,10 +99,18 @@ _AS_THEY_ARE = (
 
 # --- reading ----------------------------------------------------------------------------------------------------
 
+# Built once: building a statement costs more than running it, and these run for every reading and every charge.
+_BY_ID = sa.select(mandates).where(mandates.c.id == sa.bindparam("wanted"))
+_LIVE_AT = sa.select(mandates).where(
+    mandates.c.account == sa.bindparam("wanted"), mandates.c.state.in_([s.value for s in LIVE])
+)
+_OF_ACT = sa.select(mandates).where(mandates.c.act == sa.bindparam("wanted"))
+_HELD = {query: query.with_for_update() for query in (_BY_ID, _LIVE_AT, _OF_ACT)}
+
 
 def read(tx: Tx, mandate: str, *, hold: bool = False) -> Mandate:
     """One mandate; `hold` keeps others from stopping it until the transaction ends. Raises NoSuchMandate."""
-    found = _one(tx, mandates.c.id == mandate, hold)
+    found = _one(tx, _BY_ID, mandate, hold)
     if found is None:
         raise NoSuchMandate(mandate)
     return found
@@ -110,12 +118,12 @@ def read(tx: Tx, mandate: str, *, hold: bool = False) -> Mandate:
 
 def live_at(tx: Tx, account: AccountId, *, hold: bool = False) -> Mandate | None:
     """The automatic payment of an account that is active, paused or suspended; there is at most one."""
-    return _one(tx, sa.and_(mandates.c.account == account, is_live()), hold)
+    return _one(tx, _LIVE_AT, account, hold)
 
 
 def of_act(tx: Tx, act: ActId) -> Mandate:
     """What an act of kind "mandate" agrees to. Raises NoSuchMandate."""
-    found = _one(tx, mandates.c.act == act, True)
+    found = _one(tx, _OF_ACT, act, True)
     if found is None:
         raise NoSuchMandate(act)
     return found
@@ -143,9 +151,8 @@ def last_ended(tx: Tx, account: AccountId) -> Mandate | None:
     return None if row is None else of_row(row)
 
 
-def _one(tx: Tx, where: sa.ColumnElement[bool], hold: bool) -> Mandate | None:
-    query = sa.select(mandates).where(where)
-    row = tx.conn.execute(query.with_for_update() if hold else query).one_or_none()
+def _one(tx: Tx, query: sa.Select[Any], wanted: str, hold: bool) -> Mandate | None:
+    row = tx.conn.execute(_HELD[query] if hold else query, {"wanted": wanted}).one_or_none()
     return None if row is None else of_row(row)
 
 

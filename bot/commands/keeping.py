@@ -137,10 +137,15 @@ def restore(
     settings = _lasting().model_copy(update={"database_url": into})
     store = open_store(settings)
     try:
-        copied = copies.restore(file, store)
-        store.take_up_keys()
         at = SystemClock().now()
-        taken = store.run_now(lambda tx: taking_up.take_up(tx, "restore", at, Limits().send_within))
+        done: list[taking_up.TakenUp] = []
+        copied = copies.restore(
+            file,
+            store,
+            lambda tx: done.append(taking_up.take_up(tx, "restore", at, Limits().send_within)),
+        )
+        taken = done[-1]  # a transaction that met another one is tried again
+        store.take_up_keys()
         broken = store.run_now(lambda tx: len(ledger.verify(tx)) + len(journal.verify(tx)))
     except copies.CannotRestore as problem:
         raise SystemExit(str(problem)) from None

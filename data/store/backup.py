@@ -10,13 +10,14 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from data.store import keyring
 from data.store.engine import Store, Tx
 from data.store.migrations import HEAD
 from data.store.people import people
@@ -122,10 +123,15 @@ def _counted(file: Path) -> dict[str, int]:
 # --- and back -------------------------------------------------------------------------------------------------------
 
 
-def restore(file: Path, target: Store) -> Copied:
+def _nothing(tx: Tx) -> None:
+    """Rows alone, for whoever only compares them."""
+
+
+def restore(file: Path, target: Store, then: Callable[[Tx], object] = _nothing) -> Copied:
     """Puts a backup into an empty store, brought to the tables of this program. Raises CannotRestore.
 
-    Nothing is carried on by it: `payments.taking_up` says what is to be done with what was under way.
+    `then` belongs to it: rows are there only together with what it did, such as `payments.taking_up` with what was under
+    way. Whoever is killed between the two would leave rows that are served as if nothing had happened.
     """
     if not file.is_file():
         raise CannotRestore(f"{file} is not there")
@@ -137,7 +143,7 @@ def restore(file: Path, target: Store) -> Copied:
         shutil.copyfile(file, copy)  # an older one gets its newer tables there, not in the backup itself
         source = _opened(copy, target)
         try:
-            return Copied(target.run_now(lambda tx: _filled(tx, source)))
+            return Copied(target.run_now(lambda tx: _filled(tx, source, then)))
         finally:
             source.close()
 
@@ -169,7 +175,7 @@ def _is_empty(tx: Tx) -> bool:
     return all(tx.conn.execute(sa.select(table).limit(1)).first() is None for table in metadata.sorted_tables)
 
 
-def _filled(tx: Tx, source: Store) -> dict[str, int]:
+def _filled(tx: Tx, source: Store, then: Callable[[Tx], object]) -> dict[str, int]:
     counts: dict[str, int] = {}
 
     def pour(from_: Tx) -> None:
@@ -182,6 +188,7 @@ def _filled(tx: Tx, source: Store) -> dict[str, int]:
     source.run_now(pour)
     if tx.conn.dialect.name == "postgresql":
         _set_counters(tx)
+    then(Tx(tx.conn, keyring.taken_up(tx)))  # what it stamps is stamped as all the rows before
     return counts
 
 

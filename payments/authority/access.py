@@ -32,6 +32,12 @@ _SAVED_FOR = sa.select(saved_accounts).where(saved_accounts.c.person.in_(_THOSE)
 _IN_TALK = sa.select(talk_access.c.account).where(
     talk_access.c.person == sa.bindparam("who"), talk_access.c.expires_at > sa.bindparam("now")
 )
+_PURSE = sa.select(instruments).where(instruments.c.id == sa.bindparam("id"))
+_PURSES = (
+    sa.select(instruments)
+    .where(instruments.c.owner == sa.bindparam("owner"))
+    .order_by(instruments.c.created_at, instruments.c.id)
+)
 _ACCOUNT = sa.select(accounts).where(accounts.c.id == sa.bindparam("id"))
 
 
@@ -294,12 +300,12 @@ def add_instrument(tx: Tx, instrument: Instrument, at: datetime, rail: str = "sa
 
 def instruments_of(tx: Tx, person: PersonId) -> list[Instrument]:
     """A person's own purses, the first saved first."""
-    return [_instrument(tx, row) for row in _purses(tx, instruments.c.owner == person)]
+    return [_instrument(tx, row) for row in _purses(tx, person)]
 
 
 def instrument(tx: Tx, id: InstrumentId) -> Instrument | None:
     """One purse by id, for charging it."""
-    return next((_instrument(tx, row) for row in _purses(tx, instruments.c.id == id)), None)
+    return next((_instrument(tx, row) for row in tx.conn.execute(_PURSE, {"id": id})), None)
 
 
 def spending_grants(tx: Tx, person: PersonId, at: datetime) -> list[Spending]:
@@ -313,7 +319,7 @@ def spending_grants(tx: Tx, person: PersonId, at: datetime) -> list[Spending]:
 
 def _spending(tx: Tx, row: Any) -> Spending | None:
     # A grant without a purse named means the giver's first one; only his own counts.
-    purses = [purse.id for purse in _purses(tx, instruments.c.owner == row.giver)]
+    purses = [purse.id for purse in _purses(tx, row.giver)]
     purse = row.instrument or next(iter(purses), None)
     if purse is None or purse not in purses:
         return None
@@ -326,9 +332,8 @@ def _cap(fen: int | None) -> Money | None:
     return None if fen is None else Money(fen)
 
 
-def _purses(tx: Tx, where: sa.ColumnElement[bool]) -> list[sa.Row[Any]]:
-    query = sa.select(instruments).where(where).order_by(instruments.c.created_at, instruments.c.id)
-    return list(tx.conn.execute(query))
+def _purses(tx: Tx, owner: str) -> list[sa.Row[Any]]:
+    return list(tx.conn.execute(_PURSES, {"owner": owner}))
 
 
 def _instrument(tx: Tx, row: Any) -> Instrument:

@@ -63,7 +63,8 @@ def waits(tx: Tx, person: PersonId, by: PersonId, at: datetime) -> bool:
     """Whether his request still waits for this one's word: asked within a day, and he still lets him help."""
     if _asked_at(tx, person, at) is None or by == person:
         return False
-    return by in _relatives(tx, person, at) or by in _staff(tx, person, at)
+    # Staff only in their turn; a relative who answers after they were asked is heard as well.
+    return by in _relatives(tx, person, at) or by in who_may(tx, person, at)
 
 
 def vouch(tx: Tx, person: PersonId, by: PersonId, at: datetime) -> bool:

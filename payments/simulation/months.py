@@ -32,7 +32,7 @@ _LOOKED_AT = 4  # every so many mornings all rows are looked at, and the daily f
 _ELECTRICITY = "0319001200345678"
 _HOURS = (9, 11, 14, 17, 19)
 _TROUBLE = (0.0, 0.05, 0.25)
-_USE = (120, 260, 480)  # fen a day
+_USE = (260, 900, 1_400)  # fen a day; the quicker ones come to the cap of a month
 _LOWERED = Clauses(per_month=Money(10_000))
 
 

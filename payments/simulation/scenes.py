@@ -216,6 +216,7 @@ async def lent_purse(s: Setting) -> None:
     await s.read_back(LIJG, E_LI, Money(10_000))
     # A line in flight while the next yes is looked at: the water bill is confirmed and not sent.
     await s.said_yes(s.ground.read_back[1])
+    del s.ground.read_back[0]
 
 
 async def month_turns(s: Setting) -> None:
@@ -260,14 +261,15 @@ async def topped_up_and_low(s: Setting) -> None:
 
 async def month_nearly_spent(s: Setting) -> None:
     s.agree_to(TOP_UP)
-    for _ in range(2):
-        s.town.prepaid[METER] = Money(1_500)
+    # Never the same to the fen: that would be taken for an old reading told again.
+    for fen in (1_500, 1_430):
+        s.town.prepaid[METER] = Money(fen)
         await s.house.sweeper.read(E_LI)
         await s.carried_on()
         s.town.pass_time(timedelta(hours=7))
         await s.house.sweeper.read(E_LI)
         s.town.pass_time(timedelta(hours=30))
-    s.town.prepaid[METER] = Money(1_500)
+    s.town.prepaid[METER] = Money(1_470)
     s.ground.lows = 3
 
 
@@ -312,7 +314,7 @@ _SCENES: dict[str, tuple[str, Set, tuple[str, ...]]] = {
     "forgotten": (
         "123.45 yuan were taken, the answer was lost, and the light was off for longer than the rail remembers.",
         forgotten,
-        (*_WORK, "rail_tells", "stops", "waits_long"),
+        (*_WORK, *("rail_tells",) * 3, "stops", "waits_long"),
     ),
     "unknown": (
         "The request for 123.45 yuan got no answer.",
@@ -352,12 +354,31 @@ _SCENES: dict[str, tuple[str, Set, tuple[str, ...]]] = {
     "top_up_written": (
         "A top-up of 100 yuan for the father's low meter is written and not sent yet.",
         top_up_written,
-        (*_WORK, *_OF_ITS_OWN, "rail_tells", "biller_refuses", "stops"),
+        (
+            *_WORK,
+            *("ends_it",) * 4,
+            "meter_read",
+            "meter_falls",
+            "lowers_it",
+            "rail_tells",
+            "biller_refuses",
+            "stops",
+        ),
     ),
     "bill_announced": (
         "The father's water bill of 46.50 yuan was announced a day ago; now it is paid by itself.",
         bill_announced,
-        (*_WORK, "bill_read", "bill_read", "bill_read", "bill_grows", "ends_it", "skips_it", "rail_declines"),
+        (
+            *_WORK,
+            "bill_read",
+            "bill_read",
+            "bill_read",
+            "bill_grows",
+            "bill_grows",
+            "ends_it",
+            "skips_it",
+            "rail_declines",
+        ),
     ),
     "topped_up_and_low": (
         "The father's meter was topped up and fell below 20 yuan again before anybody read it.",

@@ -37,6 +37,15 @@ def test_a_relative_comes_first_then_staff_when_nobody_answers(town: Store) -> N
     assert town.run_now(go) == [(LIMIN,), (LIMIN,), (ZHAO,), True]
 
 
+def test_staff_wait_for_their_turn_and_a_relative_who_answers_late_is_heard(town: Store) -> None:
+    def go(tx: Tx) -> list[bool]:
+        vouching.ask(tx, LIJG, AT)
+        early = vouched(tx, LIJG, ZHAO, AT + HOUR)
+        return [early, vouching.waits(tx, LIJG, ZHAO, AT + 2 * HOUR), vouched(tx, LIJG, LIMIN, AT + 3 * HOUR)]
+
+    assert town.run_now(go) == [False, True, True]
+
+
 def test_a_helper_he_lets_look_after_his_bills_comes_before_the_desk(town: Store) -> None:
     assert town.run_now(lambda tx: vouching.ask(tx, CHENGFS, AT)) == (XIAOZHOU,)
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot.app import Application
+from bot.settings import Settings
 from data.ids import PersonId
 from data.store import journal, letters
 from data.store.mandates import sweeps
@@ -186,3 +188,23 @@ async def test_a_list_that_was_cut_ends_no_alarm(quick: House, monkeypatch: pyte
     assert look(quick) == ([("unknown", "pay_0")], 0)
     still = sa.select(sa.func.count()).select_from(alarms_table).where(alarms_table.c.over_at.is_(None))
     assert quick.store.run_now(lambda tx: tx.conn.scalar(still)) == 2
+
+
+async def test_a_file_nobody_can_read_does_not_silence_the_alarms(lis: House) -> None:
+    class Unread:
+        async def look(self) -> int:
+            return 0
+
+        async def due(self) -> list[object]:
+            raise ValueError("a row that is none")
+
+    application = object.__new__(Application)
+    application.settings, application.store, application.clock = Settings(), lis.store, lis.clock
+    application.rail_watch, application.books = Unread(), Unread()  # type: ignore[assignment]
+    quiet(lis)
+    paused = {"scope": pausing.ALL, "subject": "", "reason": "?", "by": "zhao"}
+    lis.store.run_now(lambda tx: pausing.pause(tx, **paused, at=lis.now))
+    lis.clock.at += 13 * H
+    with pytest.raises(ValueError, match="a row that is none"):
+        await application.look_after()
+    assert ("alarm", "paused_long") in open_tickets(lis)

@@ -153,6 +153,13 @@ async def test_every_clause_can_be_lowered_at_once_and_none_raised(lis: House) -
     assert lis.breaches() == []  # what was taken before stays right
 
 
+def test_a_fixed_amount_is_not_raised_with_one_word_though_its_cap_would_allow_it(lis: House) -> None:
+    live = agreed(lis, capped(amount=Money(5_000)))
+    assert live.terms.per_charge == Money(10_000)
+    assert not lower(lis, live.id, LIJG, amount=Money(10_000), per_charge=Money(10_000))
+    assert lower(lis, live.id, LIJG, amount=Money(4_000))
+
+
 async def test_a_threshold_above_the_amount_charges_once_and_then_asks_somebody_to_look(lis: House) -> None:
     agreed(lis, capped(below=Money(20_000), per_day=3))
     await meter(lis, 1_790)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from data.store.engine import Store
+from payments.simulation.months import live
 from payments.simulation.running import simulate
 from payments.simulation.scenes import MAY_HAPPEN, ground
 from payments.simulation.stage import Stage
@@ -65,3 +66,10 @@ def _forgetting(prepare: Prepare | None, patch: pytest.MonkeyPatch) -> Iterator[
         ground(name)
     yield
     ground.cache_clear()
+
+
+def test_months_notice_a_forgotten_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    live(0)
+    MONEY_MUTANTS["caps_of_a_mandate_forgotten"][0](monkeypatch)
+    found = next((breaches for seed in range(12) if (breaches := live(seed))), [])
+    assert any("M-I11" in breach for breach in found)

@@ -21,6 +21,7 @@ from data.store.engine import Sealer, Store, Tx
 from data.store.payments import payments
 from data.store.schema import metadata
 from data.town import load_world
+from integrations.ports import Reason
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.control import SandboxControl
 from integrations.sandbox.rail import SandboxRail
@@ -154,6 +155,23 @@ async def test_a_wrong_secret_or_a_wrong_file_puts_nothing_back(
     target.close()
 
 
+async def test_rows_come_back_only_together_with_what_makes_them_ask(
+    sqlite_store: Store, databases: Databases, clock: VirtualClock, tmp_path: Path
+) -> None:
+    house = await begun(sqlite_store, clock)
+    await house.confirmed(CHENGFS, W_CHENG)
+    back_up(sqlite_store, tmp_path / "house.db")
+
+    def killed(tx: Tx) -> None:
+        taking_up.take_up(tx, "restore", house.now, house.limits.send_within)
+        raise KeyboardInterrupt
+
+    with empty(databases, "sqlite") as other:
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "house.db", other, killed)
+        assert other.run_now(lambda tx: tx.conn.execute(sa.select(payments)).all()) == []
+
+
 # --- payments under way ---------------------------------------------------------------------------------------------
 
 
@@ -183,13 +201,36 @@ async def test_what_is_too_late_to_be_sent_is_closed_and_not_sent(
     assert house.breaches(at_rest=False) == []
 
 
+async def test_what_was_given_back_after_the_backup_is_not_given_back_twice(
+    sealer: Sealer, clock: VirtualClock
+) -> None:
+    store = Store.in_memory(sealer)
+    house = House.over(store, clock)
+    house.enrol()
+    payment = await house.confirmed(CHENGFS, W_CHENG)
+    while house.view(payment).state is not State.PAID:
+        await house.advance.step(payment, "house")
+    backup = store.image()
+    house.town.refuses_posting = Reason.BILL_CHANGED
+    await house.runner.due()
+    assert house.view(payment).state is State.REFUNDED
+    again = House.over(Store.in_memory(sealer, backup), clock, house.town)
+    again.store.run_now(lambda tx: taking_up.take_up(tx, "restore", again.now, again.limits.send_within))
+    await again.later(timedelta(minutes=5))
+    assert again.view(payment).state is State.REFUNDED
+    assert len(house.town.refunds) == 1
+    assert again.breaches() == []
+
+
 async def test_money_that_may_be_on_its_way_back_waits_for_a_person(
     sqlite_store: Store, clock: VirtualClock
 ) -> None:
     house = await begun(sqlite_store, clock)
     payment = await house.confirmed(CHENGFS, W_CHENG)
+    elsewhere = {"kind": "refund", "person": CHENGFS, "reason": "paid_elsewhere", "summary": ""}
 
     def refused(tx: Tx) -> None:
+        letters.open_ticket(tx, **elsewhere, at=house.now)  # says that all goes by itself: not so any more
         path = (State.CONFIRMED, State.SUBMITTED, State.PAID, State.POSTING, State.POST_FAILED)
         for frm, to in pairwise(path):
             states.move(tx, payment, frm, to, house.now, captured_at=house.now, sent_at=house.now)
@@ -201,7 +242,8 @@ async def test_money_that_may_be_on_its_way_back_waits_for_a_person(
     await house.runner.due()
     assert taken.looked_at == 1
     assert house.view(payment).state is State.POST_FAILED
-    assert house.tickets() == ["refund"]
+    waiting = sqlite_store.run_now(letters.tickets_waiting)
+    assert {t.reason for t in waiting} == {"paid_elsewhere", "restored_maybe_refunded"}
     assert house.town.refunds == {}
 
 
