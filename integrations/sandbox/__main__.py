@@ -92,6 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
         log_level="critical",  # faults are made on purpose here; the call log of the town tells them
         access_log=False,
         timeout_graceful_shutdown=1,
+        # Longer than any client keeps a connection: otherwise both may let go of it at once, and a question is lost.
+        timeout_keep_alive=75,
     )
     AnnouncingServer(config, announcement, door).run(sockets=[backstairs])
 

@@ -94,7 +94,7 @@ def _caps_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def _the_elder_hears_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(agreeing, "_inform_holder", lambda *_: None)
+    patch.setattr(agreeing, "_inform_holder", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize(
