@@ -71,7 +71,7 @@ def pytest_world_factory(config: pytest.Config) -> Callable[[], Playground]:
     """Fresh worlds for talks; one sandbox process serves the whole test session."""
     if _FACTORY not in config.stash:
         config.stash[_STACK] = stack = ExitStack()
-        config.stash[_FACTORY] = stack.enter_context(playground(Settings()))
+        config.stash[_FACTORY] = stack.enter_context(playground(Settings(), gateway_seconds=0.5))
     return config.stash[_FACTORY]
 
 

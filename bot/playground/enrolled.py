@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
-from data.town import World
+from data.town import World, load_world
+
+
+@cache
+def shipped_world() -> World:
+    """The town that comes with the program, read once."""
+    return load_world()
+
+
+def with_relatives(world: World) -> World:
+    """A script's own town says nothing of who is whose daughter; where its people are ours, we know."""
+    known = [r for r in shipped_world().relations if r.person in world.people and r.of in world.people]
+    return replace(world, relations=world.relations or tuple(known))
 
 
 @dataclass

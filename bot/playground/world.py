@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +25,7 @@ from bot import demo
 from bot.app import Application, Words, build, enrol_town, read_words
 from bot.playground import abilities, book_evidence, evidence, people_evidence
 from bot.playground.arranging import arrange_given
-from bot.playground.enrolled import EnrolledTowns
+from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
 from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
 from data.clock import SHANGHAI, VirtualClock
@@ -35,7 +34,7 @@ from data.ids import PersonId
 from data.model import Role
 from data.money import Money
 from data.store.payments import payments
-from data.town import World, load_world, parse_world, with_elders
+from data.town import World, parse_world, with_elders
 from dialogues import staffing
 from dialogues.testing.world import Sent, Stage, Unsupported, WorldFacts
 from integrations.sandbox.control import SandboxControl
@@ -44,12 +43,6 @@ from payments.authority import people
 START = datetime(2026, 3, 10, 9, 0, tzinfo=SHANGHAI).astimezone(UTC)
 GIVEN_SINCE = START - timedelta(days=1)
 _TIMEOUT_SECONDS = 0.2  # settled 30: how long the client waits while the sandbox holds an answer
-
-
-@cache
-def shipped_world() -> World:
-    """The town that comes with the program, read once."""
-    return load_world()
 
 
 @dataclass
@@ -61,8 +54,10 @@ class _Life:
 
 
 @contextmanager
-def playground(settings: Settings) -> Iterator[Callable[[], Playground]]:
-    """A factory of fresh worlds that share one sandbox process, ended on leaving."""
+def playground(
+    settings: Settings, gateway_seconds: float = _TIMEOUT_SECONDS
+) -> Iterator[Callable[[], Playground]]:
+    """A factory of fresh worlds that share one sandbox process, ended on leaving. `gateway_seconds`: how long an answer is awaited."""
     with (
         tempfile.TemporaryDirectory(prefix="bangjiao-play-", dir=_in_memory()) as folder,
         demo.sandbox(Path(folder)) as town,
@@ -73,7 +68,9 @@ def playground(settings: Settings) -> Iterator[Callable[[], Playground]]:
         def fresh() -> Playground:
             case = Path(folder) / f"case{next(count)}"
             case.mkdir()
-            return Playground(settings, town, case, words=words, enrolled=enrolled)
+            return Playground(
+                settings, town, case, words=words, enrolled=enrolled, gateway_seconds=gateway_seconds
+            )
 
         yield fresh
 
@@ -91,9 +88,10 @@ class Playground:
     channels: dict[str, str] = field(default_factory=dict)
     recorder: TalkRecorder = field(default_factory=TalkRecorder)
     log: io.StringIO = field(default_factory=io.StringIO)
-    world: World = field(default_factory=lambda: shipped_world())
+    world: World = field(default_factory=shipped_world)
     words: Words | None = None
     enrolled: EnrolledTowns | None = None
+    gateway_seconds: float = _TIMEOUT_SECONDS
     persona: str = ""
     _application: Application | None = None
     _control: SandboxControl | None = None
@@ -121,7 +119,7 @@ class Playground:
 
     async def start(self, stage: Stage) -> None:
         """Everything fresh: town, store, desk, clocks."""
-        self.world = _with_relatives(parse_world(stage.town)) if stage.town else shipped_world()
+        self.world = with_relatives(parse_world(stage.town)) if stage.town else shipped_world()
         if stage.persona in self.world.people and self.world.people[PersonId(stage.persona)].elders:
             self.world = with_elders(self.world, PersonId(stage.persona))
         self.start_at = (stage.start or START).astimezone(UTC)
@@ -159,7 +157,7 @@ class Playground:
                 "secret": SecretStr("a secret of the playground only"),
                 "gateway_url": self.town.url,
                 "gateway_secret": SecretStr(self.town.secret),
-                "gateway_timeout_seconds": _TIMEOUT_SECONDS,
+                "gateway_timeout_seconds": self.gateway_seconds,
                 "patience_seconds": 3.0,
             }
         )
@@ -484,12 +482,6 @@ def _in_memory() -> str | None:
     """Where a played town lies: in memory where the machine offers it. It is forgotten afterwards; no disk need hear of it."""
     memory = Path("/dev/shm")  # noqa: S108
     return str(memory) if os.access(memory, os.W_OK) else None
-
-
-def _with_relatives(world: World) -> World:
-    """A script's own town says nothing of who is whose daughter; where its people are ours, we know."""
-    known = [r for r in shipped_world().relations if r.person in world.people and r.of in world.people]
-    return replace(world, relations=world.relations or tuple(known))
 
 
 def _seconds(words: str) -> float:

@@ -35,6 +35,7 @@ from integrations.sandbox.wire import OutcomeReply, Problem
 
 log = logging.getLogger("bangjiao.sandbox")
 Reply = TypeVar("Reply")
+_CONNECT_SECONDS = 2.0
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -57,7 +58,9 @@ class Asker:
         # The sandbox stands on this machine: a proxy of the environment has no business between.
         self._client = client or httpx.AsyncClient(trust_env=False, verify=verification(base_url))
         self._base = base_url.rstrip("/")
-        self._timeout = timeout_seconds
+        # Only the answer is waited for shortly: a machine that stalls while a connection is made has refused nothing.
+        made = max(timeout_seconds, _CONNECT_SECONDS)
+        self._timeout = httpx.Timeout(timeout_seconds, connect=made, pool=made)
 
     async def ask(
         self, method: str, path: str, shape: type[Reply], body: Mapping[str, Any] | None = None

@@ -19,7 +19,7 @@ import bot.app
 from bot import demo
 from bot.app import Application, Words, read_words
 from bot.playground import GIVEN_SINCE, Playground, evidence
-from bot.playground.world import shipped_world
+from bot.playground.enrolled import shipped_world
 from bot.settings import Settings
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
