@@ -6,7 +6,7 @@ A round that was cut off goes on where it stood. Reading twice does no harm: wha
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -159,6 +159,8 @@ def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: dateti
 
     `asked_at` is when it was asked; what was written off since is not in the answer, which is then left alone.
     """
+    # What was known when it was asked is known now, whatever the clock of this process says since.
+    hand = replace(hand, at=max(hand.at, asked_at))
     tx = hand.tx
     if overtaken(tx, account, asked_at):
         return []
