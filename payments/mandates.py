@@ -222,7 +222,7 @@ def not_before_its_charges(tx: Tx, mandate: Mandate, at: datetime) -> datetime:
     """
     made = sa.select(sa.func.max(payments.c.created_at), sa.func.max(payments.c.sent_at))
     of_it = made.join(debits, debits.c.payment == payments.c.id).where(debits.c.mandate == mandate.id)
-    last = [mandate.active_at, *tx.conn.execute(of_it).one()]
+    last: list[datetime | None] = [mandate.active_at, *tx.conn.execute(of_it).one()]
     return max([at, *(instant for instant in last if instant is not None)])
 
 
