@@ -41,7 +41,7 @@ from payments.limits import Limits
 from payments.quoting import Quoting
 from payments.reconcile import Reconciled, Reconciliation
 from payments.runner import InlineRunner
-from payments.sweep import Sweep, Swept
+from payments.sweep import Pace, Sweep, Swept
 from payments.till import Till
 from payments.warnings import Ladder
 from payments.watching import RailWatch
@@ -52,6 +52,9 @@ FLOWS = Path(loader.__file__).parent
 NLU_DATA = Path(classifier.__file__).parent.parent / "data" / "nlu"
 _BEAT_SECONDS = 1.0
 _LOOK_SECONDS = 15.0
+_STEP_SECONDS = 5.0  # a round over the meters goes on this often
+_SPREAD = 0.8  # of its interval a round takes, so that a biller sees a flat rate and the last page is in time
+_PAGES_AT_ONCE = 4
 
 
 @dataclass
@@ -78,9 +81,9 @@ class Application:
     books: Reconciliation
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
-        """Reads every meter and bill somebody looks after, pays what is to be paid by itself, and tells of it."""
-        swept = await self.sweeper.run(every)
+    async def sweep(self, every: timedelta = timedelta(0), spread: timedelta = timedelta(0)) -> Swept:
+        """Reads the meters and bills that are due, pays what is to be paid by itself, and tells of it."""
+        swept = await self.sweeper.run(every, spread)
         await self.runner.advance_now(swept.payments)
         await self.store.run(lambda tx: self.ladder.climb(tx, self.clock.now()))
         await self.tell()
@@ -142,10 +145,10 @@ class Application:
         every = timedelta(seconds=self.settings.sweep_seconds)
         while True:
             try:
-                await self.sweep(every)
+                await self.sweep(every, every * _SPREAD)
             except Exception:
                 log.exception("a round over the meters failed; the next one tries again")
-            await asyncio.sleep(self.settings.sweep_seconds)
+            await asyncio.sleep(min(self.settings.sweep_seconds, _STEP_SECONDS))
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -205,6 +208,16 @@ def build(
     web = WebChannel()
     bells = Bells(settings.redis_url, web.wake)
     books = Reconciliation(store, rail, billers, clock, till.limits)
+    sweeper = Sweep(
+        store,
+        billers,
+        clock,
+        catalogue,
+        till.limits,
+        pace=Pace(settings.biller_per_second),
+        owner=settings.executor,
+        hands=_PAGES_AT_ONCE,
+    )
     desk = Desk(
         store,
         House(words.release, words.understanding, till, catalogue),
@@ -228,7 +241,7 @@ def build(
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
-        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits), RailWatch(store, rail, clock), books,
+        sweeper, Ladder(till.limits), RailWatch(store, rail, clock), books,
     )  # fmt: skip
 
 
