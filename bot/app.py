@@ -16,6 +16,7 @@ from bot.bells import Bells
 from bot.carrier import Carrier
 from bot.channels import Channel, Delivery
 from bot.channels.web import WebChannel
+from bot.pace import Pace
 from bot.settings import Settings
 from data import catalogue as catalogue_data
 from data.catalogue import Catalogue
@@ -83,12 +84,14 @@ class Application:
     presence: Presence
     shift: Shift
     taking_over: TakingOver
+    pace: Pace
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def come_in(self) -> None:
         """Takes this process's name, and what a dead one left under it. Raises NameTaken when a live one has it."""
         await self.presence.come()
         await self.taking_over.let_go()
+        self.desk.pace = self.pace  # where people come in; who plays a talk or measures turns is not counted
 
     async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
         """Reads every meter and bill somebody looks after, pays what is to be paid by itself, and tells of it."""
@@ -189,6 +192,7 @@ class Application:
             await self.taking_over.let_go()
         await self.presence.go()
         await self.bells.close()
+        await self.pace.close()
         await self.billers.aclose()
         await self.rail.aclose()
         self.store.close()
@@ -259,6 +263,7 @@ def build(
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
         Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits), RailWatch(store, rail, clock), books,
         presence, shift, TakingOver(store, clock, settings.executor),
+        Pace(settings.messages_a_minute, settings.redis_url),
     )  # fmt: skip
 
 

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     patience_seconds: float = Field(
         3.0, description="after this a person hears that it is still being looked up"
     )
+    messages_a_minute: int = Field(
+        60,
+        ge=0,
+        description="so many messages of one person are read in a minute, 停 and 人工 always; 0: any number",
+    )
     sweep_seconds: float = Field(
         300.0, description="how often meters and bills that somebody looks after are read"
     )
@@ -63,7 +68,8 @@ class Settings(BaseSettings):
         30, ge=1, description="how long the worker's wake-ups are kept; nothing rests on them"
     )
     redis_url: str = Field(
-        "", description="redis://… rings at pages of other processes; optional, comfort only"
+        "",
+        description="redis://… or unix://…; rings at pages of other processes and counts messages; optional, comfort only",
     )
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
     metrics_token: SecretStr = Field(
