@@ -35,6 +35,7 @@ class Wanted:
     sandbox: str
     secret: str = field(repr=False)
     lease_seconds: float = 3.0
+    scan_seconds: float = 0.2
     version: str = VERSION
 
     def line(self) -> str:
@@ -56,7 +57,7 @@ async def main(wanted: Wanted) -> None:
         clock,
         wanted.waking,
         wanted.name,
-        scan_seconds=0.2,
+        scan_seconds=wanted.scan_seconds,
         shift=shift,
         version=wanted.version,
     )
