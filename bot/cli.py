@@ -102,7 +102,7 @@ def serve(
     from bot.serving import announce_json, pages
     from bot.serving import serve as serve_pages
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("serve")
     logs.set_up(settings.log_level)
     listening = town.listening(settings.host, settings.port if port is None else port)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
@@ -133,7 +133,7 @@ def _lasting(settings: Settings) -> Settings:
 def worker() -> None:
     from bot.working import work
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("worker")
     logs.set_up(settings.log_level)
     with suppress(KeyboardInterrupt):
         asyncio.run(work(settings))
@@ -339,11 +339,12 @@ def link(
 def main() -> None:
     """Runs the command line; a mistake of ours is one sentence, never a stack of frames."""
     from bot.registry import CannotEnrol
+    from data.store.presence import NameTaken
     from nlu.classifier import NotTrained
 
     try:
         app()
-    except (NotTrained, CannotEnrol) as problem:
+    except (NotTrained, CannotEnrol, NameTaken) as problem:
         sys.exit(str(problem))
 
 

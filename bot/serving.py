@@ -87,6 +87,7 @@ async def serve(
 async def _open(application: Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(application.close)
+        await application.come_in()
         application.start_beating()
         application.start_watching()
         yield
