@@ -1,0 +1,25 @@
+"""Automatic payments that rest until a day, and when they went on."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r0004"
+down_revision = "r0003"
+branch_labels = None
+depends_on = None
+
+_INSTANTS = ("rests_until", "woken_at")
+
+
+def upgrade() -> None:
+    """Adds the columns."""
+    for name in _INSTANTS:
+        op.add_column("mandates", sa.Column(name, sa.DateTime(timezone=True)))
+
+
+def downgrade() -> None:
+    """Takes them away."""
+    for name in reversed(_INSTANTS):
+        op.drop_column("mandates", name)
