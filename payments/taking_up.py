@@ -101,5 +101,5 @@ def _maybe_given_back(tx: Tx, held: Payment, at: datetime) -> None:
         reason=_MAYBE_REFUNDED,
         summary=f"{held.id} {held.amount.yuan}元 {held.biller}: {_MAYBE_REFUNDED}",
         at=at,
-        single=False,  # one that is open for this payer already says something else
+        about=held.id,  # one that is open for it already says something else
     )

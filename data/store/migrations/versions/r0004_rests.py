@@ -1,4 +1,4 @@
-"""Automatic payments that rest until a day, and when they went on."""
+"""Automatic payments that rest until a day, and when they went on; what a ticket is about."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ def upgrade() -> None:
     """Adds the columns."""
     for name in _INSTANTS:
         op.add_column("mandates", sa.Column(name, sa.DateTime(timezone=True)))
+    op.add_column("tickets", sa.Column("about", sa.String(80)))
 
 
 def downgrade() -> None:
     """Takes them away."""
+    op.drop_column("tickets", "about")
     for name in reversed(_INSTANTS):
         op.drop_column("mandates", name)
