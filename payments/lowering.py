@@ -55,16 +55,11 @@ def _refused(
         return "no_mandate"
     if wanted == held.terms:
         return "same"
-    if raised(wanted, held.terms) or _charges_more(wanted, held.terms):
+    if raised(wanted, held.terms):
         return "higher"
     if held.terms.kind is MandateKind.BILL_DEBIT and wanted.amount is not None:
         return "not_prepaid"
     return terms_refused(tx, wanted, held.biller, at, limits, catalogue)
-
-
-def _charges_more(wanted: Terms, before: Terms) -> bool:
-    """A fixed amount may lie below its cap; more of it is more all the same."""
-    return wanted.amount is not None and before.amount is not None and wanted.amount > before.amount
 
 
 def _write(tx: Tx, held: Mandate, wanted: Terms, by: PersonId, at: datetime) -> None:
