@@ -43,7 +43,7 @@ def stop(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
     if held.state not in LIVE or not may_stop(tx, held, by, at):
         return False
     end(tx, held, M.REVOKED, by, at, "stopped")
-    _tell_the_others(tx, held, by, at)
+    tell_the_others(tx, held, by, "mandate_stopped_for_you", held.id, at)
     return True
 
 
@@ -59,6 +59,7 @@ def pause(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
     assert moved, "the row is held since it was read"
     call_back(tx, held, at, RESTS)
     audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value})
+    tell_the_others(tx, held, by, "mandate_paused_for_you", f"{held.id}:{at.isoformat()}", at)
     return True
 
 
@@ -126,11 +127,14 @@ def _under_way(tx: Tx, held: Mandate) -> list[PaymentId]:
     return [PaymentId(p) for p in rows]
 
 
-def _tell_the_others(tx: Tx, held: Mandate, by: PersonId, at: datetime) -> None:
+def tell_the_others(
+    tx: Tx, held: Mandate, by: PersonId, kind: str, about: str, at: datetime, **more: Any
+) -> None:
+    """Payer and holder hear what somebody else did to it; who did it knows."""
     holder = till_account(tx, held.account).holder
     body = {"mandate": held.id, "account": held.account, "payer": held.payer, "by": by, "holder": holder}
     for person in dict.fromkeys(p for p in (held.payer, holder) if p is not None and p != by):
-        notice(tx, person, "mandate_stopped_for_you", held.id, body, at)
+        notice(tx, person, kind, about, body | more, at)
 
 
 def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:
