@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, operator, simulate
+from bot.commands import audit, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.add_typer(people_app, name="people")
 app.add_typer(audit.app, name="audit")
 keeping.register(app)
 operator.register(app)
+mandates.register(app)
 ledger.register(app)
 simulate.register(app)
 

@@ -21,7 +21,7 @@ from data.store.engine import Store, Tx
 from data.store.mandates import MANDATE_STATES, debits, mandates, sweeps
 from data.store.payments import OPEN_STATES, differences, ledger, outages, payments
 from data.store.post import events, outbox, tickets
-from payments import alarms, pausing
+from payments import alarms, pausing, reconcile, statements
 
 _KINDS = ("capture", "post", "refund")
 _OPEN = sa.text("payments.state NOT IN ('settled','failed','refunding','refunded','cancelled')")
@@ -165,6 +165,10 @@ def _post(tx: Tx, at: datetime) -> Iterator[Metric]:
     yield _gauge(
         "differences_open", "Unexplained differences of statements.", _count(tx, differences, differing)
     )
+    behind = reconcile.uncompared(tx, at - reconcile.NIGHT)
+    yield _gauge("days_uncompared", "Past days not compared with both statements.", len(behind))
+    since = statements.ends(behind[0]) if behind else None
+    yield _gauge("days_uncompared_oldest_seconds", "How long the oldest of them is over.", _age(at, since))
     sounding = GaugeMetricFamily("bangjiao_alarms", "Alarms that are not over, by kind.", labels=["kind"])
     for kind, n in alarms.still_open(tx).items():
         sounding.add_metric([kind], n)
