@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from dialogues import slots
+from dialogues.flowfile import HANDOFF
 from dialogues.model import CancelAct, Frame, StopEverything
 from dialogues.moment import (
     HUMAN,
@@ -26,6 +27,7 @@ from dialogues.moment import (
     flow_of,
     marked,
     next_id,
+    rejected,
     say,
     start_mark,
     step_of,
@@ -46,13 +48,18 @@ def begin(m: Moment, name: str, given: Mapping[str, Any] | None = None, *, kind:
     if flow is None:
         raise Fault(m, f"there is no flow {name}")
     known = {slot: v for slot, v in (given or {}).items() if slots.usable(m.release.slots.get(slot), v)}
+    refused = {slot: found for slot, v in known.items() if (found := rejected(m, slot, v)) is not None}
+    known = {slot: v for slot, v in known.items() if slot not in refused}
     if m.talk.stack:
         m = with_context(m, shelf=dict(m.talk.slots))
         m = with_talk(m, slots={})
         kind = "interrupt" if kind == "regular" else kind
     m = _cleared(m, {slot for slot, v in (given or {}).items() if v is None})
     frame = Frame(flow.id, flow.first, kind, trail=start_mark(m, tuple(known)))  # type: ignore[arg-type]
-    return fill(with_talk(m, stack=(*m.talk.stack, frame), misses=0), known)
+    m = fill(with_talk(m, stack=(*m.talk.stack, frame), misses=0), known)
+    for slot, rejection in refused.items():
+        m = say(m, rejection.utter, {slot: (given or {})[slot]})
+    return m
 
 
 def call_flow(m: Moment, name: str) -> Moment:
@@ -65,8 +72,8 @@ def call_flow(m: Moment, name: str) -> Moment:
 
 
 def link_flow(m: Moment, name: str) -> Moment:
-    """Ends the flow on top and begins another in its place, with the values that flow keeps."""
-    target = m.release.flows.get(name)
+    """Ends the flow on top and begins another in its place, with the values that flow keeps. A person is a flow too."""
+    target = m.release.flows.get(HUMAN if name == HANDOFF else name)
     if target is None:
         raise Fault(m, f"there is no flow {name}")
     frame = m.top

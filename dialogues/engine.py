@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
-from dialogues import commit, listening, repair, slots
+from dialogues import commit, listening, repair, session, slots
 from dialogues.business import (
     STOPPING,
     begin,
@@ -54,6 +54,7 @@ from dialogues.moment import (
     flow_of,
     holds,
     marked,
+    rejected,
     say,
     step_of,
     value,
@@ -75,6 +76,7 @@ def step(
     """The talk after one input, and what is to be said and done. Never raises: what fails brings a person."""
     before = Moment(release, facts, replace(conversation, turn=conversation.turn + 1))
     try:
+        before = session.renewed(before) if isinstance(input, Heard) else before
         after = _run(_taken(before, input))
     except Fault as fault:
         after = _to_a_person(fault)
@@ -255,10 +257,13 @@ def _collect(m: Moment, step: Step) -> Moment:
     held = value(m, step.collect)
     if held is None:
         return _ask_first(m, step)
+    if (refusal := rejected(m, step.collect, held)) is not None:
+        m = with_top(fill(m, {step.collect: None}), phase="ask")
+        return repair.refused(m, refusal.utter, m.release.slots[step.collect].refill)
     for rejection in step.rejections:
         if holds(m, rejection.condition):
             m = with_top(fill(m, {step.collect: None}), phase="ask")
-            return repair.miss(m, rejection.utter)
+            return repair.refused(m, rejection.utter)
     return _branched(marked(m, step.id, (step.collect,)))
 
 

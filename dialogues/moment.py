@@ -20,6 +20,7 @@ from dialogues.model import (
     Facts,
     Flow,
     Frame,
+    Rejection,
     Release,
     Say,
     Step,
@@ -134,6 +135,15 @@ def holds(m: Moment, condition: Predicate) -> bool:
         return predicate.holds(condition, Scope({**initial, **m.talk.slots}, context, facts))
     except PredicateError as error:
         raise Fault(m, f"a condition cannot be decided: {error}") from None
+
+
+def rejected(m: Moment, slot: str, new: Any) -> Rejection | None:
+    """Why a value may not stand in a slot, whoever says it and wherever; None when it may."""
+    known = m.release.slots.get(slot)
+    if known is None or not known.rejections:
+        return None
+    trial = with_talk(m, slots={**m.talk.slots, slot: new})
+    return next((one for one in known.rejections if holds(trial, one.condition)), None)
 
 
 # --- changing ----------------------------------------------------------------------------------------------------

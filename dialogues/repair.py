@@ -59,6 +59,14 @@ def miss(m: Moment, opening: str = "", extra: dict[str, Any] | None = None, form
     return ask_again(say(m, "utter_not_understood"))
 
 
+def refused(m: Moment, opening: str, refill: str = "") -> Moment:
+    """A value that may not be: why, and the question again; the first time as `refill` asks it, where there is such."""
+    if not refill or not exists(m, refill) or m.top.misses > 0 or not exists(m, opening):
+        return miss(m, opening)
+    asked = question(m)
+    return ask(say(with_top(m, misses=1), opening), refill, asked.asks, asked.values)
+
+
 def _miss_open(m: Moment, opening: str) -> Moment:
     misses = m.talk.misses + 1
     if misses >= PATIENCE:

@@ -18,6 +18,7 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)\.")
+_MERGE = "<<"
 _DEEPEST = 40  # levels; more is no flow but an attack or a slip
 
 
@@ -58,6 +59,8 @@ def parse(text: str, file: str) -> Any:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise NotYaml(Where(file, _line_of(error)), _problem(error)) from None
+    except (RecursionError, ValueError) as error:
+        raise NotYaml(Where(file, 1), f"not YAML: {type(error).__name__}") from None
     return None if node is None else _value(node, file, _DEEPEST, {})
 
 
@@ -96,6 +99,17 @@ def _table(node: yaml.MappingNode, file: str, depth: int, made: dict[int, Any]) 
             raise NotYaml(Where(file, _line(key_node)), f"'{key}' is written twice in the same place")
         table.lines[key] = _line(key_node)
         table[key] = _value(value_node, file, depth - 1, made)
+    return _merged(table) if _MERGE in table else table
+
+
+def _merged(table: Table) -> Table:
+    """`<<: *other` brings the keys of another mapping, or of several, which those written here outweigh."""
+    brought = table.pop(_MERGE)
+    line = table.lines.pop(_MERGE)
+    for other in brought if isinstance(brought, Items) else [brought]:
+        for key, value in other.items() if isinstance(other, Table) else ():
+            if key not in table:
+                table[key], table.lines[key] = value, line
     return table
 
 
