@@ -12,7 +12,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -64,6 +64,11 @@ class Tx:
         On PostgreSQL it waits for another transaction that is just writing the same row, and then sees it.
         """
         return self.conn.execute(_insert_new(self.conn.dialect.name, table), values).first() is not None
+
+    def put_many_new(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many rows of one shape, in one statement; those that are there already stay as they are."""
+        if rows:
+            self.conn.execute(_insert_missing(self.conn.dialect.name, table), rows)
 
 
 class Remembered(Exception):
@@ -208,12 +213,17 @@ class Store:
 
 @cache
 def _insert_new(dialect: str, table: sa.Table) -> sa.Insert:
+    # A returned row says for certain that it was written; psycopg's row count does not.
+    return _insert_missing(dialect, table).returning(*table.primary_key)
+
+
+@cache
+def _insert_missing(dialect: str, table: sa.Table) -> sa.Insert:
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert  # 60 ms to import, for nothing on SQLite
     else:
         from sqlalchemy.dialects.sqlite import insert as insert  # type: ignore[assignment]
-    # A returned row says for certain that it was written; psycopg's row count does not.
-    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return insert(table).on_conflict_do_nothing()
 
 
 def _lock_key(about: str) -> int:
