@@ -74,7 +74,11 @@ class Settings(BaseSettings):
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it only this machine is answered",
+        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it nobody is answered",
+    )
+    metrics_loopback: bool = Field(
+        False,
+        description="answer /metrics to this machine without a token; never where a proxy of this machine passes requests on",
     )
     town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
