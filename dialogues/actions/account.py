@@ -23,7 +23,7 @@ _NAMES_BEFORE_A_PERSON_HELPS = 3
 @inside(
     "action_choose_account",
     "one several typed none no_grant",
-    reads="utility account account_choice relation person_name account_id",
+    reads="utility account account_choice relation person_name account_id but_account",
     writes="account_id bill_name biller_name tail holder biller own_tail account_choices account_list",
 )
 def choose_account(room: Inside, slots: Arguments) -> Result:
@@ -38,6 +38,7 @@ def choose_account(room: Inside, slots: Arguments) -> Result:
     if nobody_we_may_see(room, slots):
         return Result("no_grant", basis)
     found, typed = _fitting(known, slots)
+    found = [k for k in found if k.account.id != slots.get("but_account")] or found
     if len(found) == 1:
         return Result("one", basis | described(room.catalogue, found[0], room.locale))
     if typed:

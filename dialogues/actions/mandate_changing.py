@@ -156,6 +156,7 @@ def _changed(room: Inside, live: MandateView, wanted: Terms, facts: dict[str, An
     changes = clauses.changed(wanted, live.terms)
     told = facts | {
         **clauses.slots_of(wanted),
+        "ask_above": wanted.ask_above,
         "changed_list": clauses.in_words(wanted, changes, words, comma_here),
         "rest_list": clauses.all_in_words(wanted, words, comma_here, changes) or None,
         "resting": live.state is not MandateState.ACTIVE,

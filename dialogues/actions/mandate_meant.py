@@ -34,13 +34,14 @@ def meant(room: Inside, slots: Arguments, *, own: bool = False) -> list[MandateV
     if picked := [m for m in found if m.id == chosen]:
         return picked  # unless another bill was named since
     wanted = slots.get("relation")
-    return [m for m in found if _is_of(room, m, wanted)] or found if wanted else found
+    if not wanted:
+        return found
+    exactly = [m for m in found if _is_of(room, m, {wanted})]
+    return exactly or [m for m in found if _is_of(room, m, _COVERS.get(wanted, {wanted}))] or found
 
 
-def _is_of(room: Inside, mandate: MandateView, wanted: str) -> bool:
-    if mandate.holder is None:
-        return False
-    return relation_of(room.tx, room.person, mandate.holder) in _COVERS.get(wanted, {wanted})
+def _is_of(room: Inside, mandate: MandateView, kinds: set[str]) -> bool:
+    return mandate.holder is not None and relation_of(room.tx, room.person, mandate.holder) in kinds
 
 
 def choices(room: Inside, found: Iterable[MandateView], *, all_of_them: bool = False) -> dict[str, Any]:
