@@ -23,9 +23,9 @@ _TERMS = ("below", "amount", "per_month", "per_charge", "per_day", "ask_above")
 @inside(
     "action_mandate_meant",
     "known several anothers like_which open",
-    reads="changes utility relation account person_name account_id mandate_choice same_terms "
+    reads="changes utility relation account person_name account_id mandate_choice same_terms list_page "
     "below amount per_month per_charge per_day ask_above",
-    writes="account_id utility mandate_choices mandate_list mandate_choice who bill_name same_terms but_account "
+    writes="account_id utility mandate_choice mandate_choices mandate_list list_page who bill_name same_terms but_account "
     "below amount per_month per_charge per_day ask_above",
 )
 def mandate_meant(room: Inside, slots: Arguments) -> Result:
@@ -40,7 +40,7 @@ def mandate_meant(room: Inside, slots: Arguments) -> Result:
         account = {"account_id": found[0].terms.account, "utility": found[0].utility.value}
         return Result("known", account)
     if found:
-        return Result("several", choices(room, found))
+        return Result("several", choices(room, found, slots))
     others = meant(room, slots)
     if not others:
         return Result("open")
@@ -56,7 +56,7 @@ def _like(room: Inside, slots: Arguments) -> Result:
     if not own:
         return Result("open", {"same_terms": None})
     if len({clauses.terms_alone(m.terms) for m in own}) > 1:
-        return Result("like_which", choices(room, own))
+        return Result("like_which", choices(room, own, slots))
     like = own[0]
     kept = {name: value for name, value in clauses.slots_of(like.terms).items() if slots.get(name) is None}
     taken = {"same_terms": None, "mandate_choice": None, "but_account": like.terms.account}

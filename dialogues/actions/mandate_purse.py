@@ -6,7 +6,7 @@ from typing import Any
 
 from data.ids import InstrumentId
 from dialogues import clauses, purses
-from dialogues.actions.choosing import by_keys
+from dialogues.actions.choosing import Place, listed, page_of
 from dialogues.actions.mandate_meant import choices, comma, described, meant, payer_word, words_of
 from dialogues.actions.ports import Arguments, Inside, Result, inside
 from payments.authority import access
@@ -16,9 +16,9 @@ from payments.terms import MandateState, MandateView
 @inside(
     "action_other_purse",
     "chosen several which_purse only_one anothers none",
-    reads="utility relation mandate_choice purse_choice purse_page",
-    writes="mandate mandate_choice account_id utility bill_name biller_name tail holder prepaid who mandate_choices mandate_list below amount "
-    "per_month per_charge per_day ask_above until replaces purse purse_name purse_choice purse_choices purse_list purse_page "
+    reads="utility relation mandate_choice purse_choice list_page",
+    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page below amount "
+    "per_month per_charge per_day ask_above until replaces purse purse_name purse_choice purse_choices purse_list "
     "rest_list resting",
 )
 def other_purse(room: Inside, slots: Arguments) -> Result:
@@ -28,7 +28,7 @@ def other_purse(room: Inside, slots: Arguments) -> Result:
         others = meant(room, slots)
         return Result("anothers", {"who": payer_word(room, others[0].payer)}) if others else Result("none")
     if len(found) > 1:
-        return Result("several", choices(room, found))
+        return Result("several", choices(room, found, slots))
     live = found[0]
     other = [i.id for i in access.instruments_of(room.tx, room.person) if i.id != live.instrument]
     named = {i: purses.name_of(room.tx, room.person, i, words_of(room)) for i in other}
@@ -53,9 +53,10 @@ def _read_back(room: Inside, live: MandateView) -> dict[str, Any]:
 
 
 def _to_choose_from(room: Inside, named: dict[InstrumentId, str], slots: Arguments) -> dict[str, Any]:
-    page = int(slots.get("purse_page") or 0) + (slots.get("purse_choice") == "more")
-    told, said = by_keys({str(i): [name] for i, name in named.items()}, room.locale, page)
-    return {"purse_choices": told, "purse_list": said, "purse_page": page, "purse_choice": None}
+    places = {str(i): Place(name, name) for i, name in named.items()}
+    page = listed(places, room.locale, spoken=room.facts.spoken, page=page_of(slots, "purse_choice"))
+    told = {"purse_choices": page.words, "purse_list": page.told, "list_page": page.number}
+    return told | {"purse_choice": None}
 
 
 ACTIONS = (other_purse,)
