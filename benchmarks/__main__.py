@@ -37,7 +37,7 @@ class Size:
     households: int = 40
     rounds: int = 3
     stories: int = 1_000
-    shared: int = 80  # payments of a round that several workers share
+    shared: int = 40  # payments of a round that several workers share
 
 
 FULL = Size()

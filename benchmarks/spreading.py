@@ -23,7 +23,9 @@ CROWDS = (1, 2, 4)
 _DEARER = 1.15  # processor time of a payment, at most, against one worker
 _RELIEVED_SECONDS = 5.0
 _IDLE_SECONDS = 2.0
-_SCAN_SECONDS = 1.0  # as the shipped worker looks for what is due
+# As the shipped worker has them.
+_SCAN_SECONDS = 1.0
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def _crew(at: Street, count: int) -> Iterator[list[Worker]]:
 
 def _start(lives: ExitStack, at: Street, name: str) -> Worker:
     lease = Limits().lease.total_seconds()
-    return lives.enter_context(running(at.wanted(name, lease_seconds=lease, scan_seconds=_SCAN_SECONDS)))
+    wanted = at.wanted(name, lease_seconds=lease, scan_seconds=_SCAN_SECONDS, at_once=_AT_ONCE)
+    return lives.enter_context(running(wanted))
 
 
 async def _round(at: Street, workers: Sequence[Worker], payments: int) -> _Round:
