@@ -61,6 +61,11 @@ class Bells:
             self._ringing.add(task)
             task.add_done_callback(self._ringing.discard)
 
+    @property
+    def under_way(self) -> int:
+        """Rings that nobody has taken yet."""
+        return len(self._ringing)
+
     async def _publish(self, person: PersonId) -> None:
         from redis.exceptions import RedisError
 

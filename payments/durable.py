@@ -34,6 +34,7 @@ log = logging.getLogger("bangjiao.payments")
 _QUEUE = "payments"
 _AGAIN_SECONDS = 60  # a wake-up that came to nothing is repeated after this long
 _DRAIN_SECONDS = 10.0  # longer than an answer of the gateway is waited for
+_SILENT_SECONDS = 10.0  # as in our own store: a frozen process must not hold what the others wait for
 _MOST_LEFT = 200  # wake-ups of the dead that are taken up at once
 # One version for ever: a wake-up names a row, so any program may serve any wake-up, and a deploy or a rollback
 # strands none. Whoever changes it strands the wake-ups of the other version, which then come anew within a minute.
@@ -83,6 +84,7 @@ class DurableRunner:
                 "system_database_url": self._url,
                 "executor_id": self._executor,
                 "application_version": self._version,
+                "sys_db_idle_transaction_timeout_sec": _SILENT_SECONDS,
                 "log_level": "ERROR",
             }
         )

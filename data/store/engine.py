@@ -34,6 +34,9 @@ T = TypeVar("T")
 ROOMS = (people, payments, mandates, talks, post, audit, keyring)
 
 _WAIT_MS = 30_000  # for another process's transaction
+# A process that was frozen in the middle of a transaction holds the whole house's numbered chains. Nobody who works is
+# silent for so long between two statements, and whoever waits for him must outlast it.
+_SILENT_MS = 10_000
 _SWITCHES = 100  # tries, 20 ms apart, to turn a new file to write-ahead logging
 _POOL = 8  # connections, and as many threads
 _TRIES = 5
@@ -42,7 +45,7 @@ _STATEMENTS = 2_000  # remembered in their compiled form; the house has some hun
 _ALONE = 0x62616E67  # one lock for all numbered chains, so that two chains cannot wait for each other
 
 
-_LIMITS = f"-c lock_timeout={_WAIT_MS} -c idle_in_transaction_session_timeout=60000"
+_LIMITS = f"-c lock_timeout={_WAIT_MS} -c idle_in_transaction_session_timeout={_SILENT_MS}"
 _SERVERS: dict[sa.URL, sa.engine.Dialect] = {}
 
 # A statement costs ten times more to compile than to run, so stores of one dialect share what is compiled:

@@ -31,18 +31,12 @@ async def busy(at: Street, name: str, payments: int = FEW) -> list[PaymentId]:
     return some
 
 
-async def test_the_dead_the_frozen_and_the_cut_off_are_relieved_and_nothing_happens_twice(
+async def test_the_frozen_and_the_cut_off_are_relieved_and_nothing_happens_twice(
     databases: Databases, tmp_path: Path
 ) -> None:
-    """One worker stays; beside it one dies for good, another freezes, comes back, loses its line and goes on."""
-    async with street(databases, tmp_path, 4 * FEW) as at:
-        with running(at.wanted("stays")), ExitStack() as others:
-            dies = others.enter_context(running(at.wanted("dies")))
-            some = await busy(at, "dies")
-            dies.dies()
-            freezes = others.enter_context(running(at.wanted("freezes")))
-            await at.all_end(some)
-
+    """One worker stays; beside it another freezes, comes back to find its work done, loses its line and goes on."""
+    async with street(databases, tmp_path, 3 * FEW) as at:
+        with running(at.wanted("stays")), running(at.wanted("freezes")) as freezes:
             some = await busy(at, "freezes")
             freezes.send(signal.SIGSTOP)
             # The kernel answers for a stopped process: only when its line is cut it is taken for dead.
@@ -59,8 +53,10 @@ async def test_the_dead_the_frozen_and_the_cut_off_are_relieved_and_nothing_happ
         await at.judge()
 
 
-async def test_a_rolling_deploy_and_a_rollback_strand_nothing(databases: Databases, tmp_path: Path) -> None:
-    """The new program starts beside the old one, the old one is told to end; then the way back, without any warning."""
+async def test_a_rolling_deploy_a_death_and_a_rollback_strand_nothing(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """The new program starts beside the old one, which is told to end; then the new one dies for good beside the old one."""
     async with street(databases, tmp_path, 3 * FEW) as at:
         with ExitStack() as lives:
             old = lives.enter_context(running(at.wanted("old")))
@@ -70,9 +66,9 @@ async def test_a_rolling_deploy_and_a_rollback_strand_nothing(databases: Databas
             assert at.held_by("old") == 0, "what was under way has ended, the rest is nobody's"
             await at.all_end(some)
 
+            lives.enter_context(running(at.wanted("old-again")))
             some = await busy(at, "new")
             new.dies()
-            lives.enter_context(running(at.wanted("old-again")))
             await at.all_end(some)
             await at.all_end(await at.agree(FEW))
         await at.judge()

@@ -97,14 +97,16 @@ class Street:
     made: list[PaymentId] = field(default_factory=list)
 
     def wanted(self, name: str, **more: Any) -> Wanted:
+        # Few at once, so that one worker alone never takes all there is.
         plain = Wanted(
             self.url,
             self.url,
             name,
             self.town.url,
             self.town.secret,
-            lease_seconds=LEASE_SECONDS,
+            LEASE_SECONDS,
             scan_seconds=0.5,
+            at_once=2,
         )
         return replace(plain, **more)
 

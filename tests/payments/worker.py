@@ -36,6 +36,7 @@ class Wanted:
     secret: str = field(repr=False)
     lease_seconds: float = 3.0
     scan_seconds: float = 0.2
+    at_once: int = 8
     version: str = VERSION
 
     def line(self) -> str:
@@ -58,6 +59,7 @@ async def main(wanted: Wanted) -> None:
         wanted.waking,
         wanted.name,
         scan_seconds=wanted.scan_seconds,
+        at_once=wanted.at_once,
         shift=shift,
         version=wanted.version,
     )
