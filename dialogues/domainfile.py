@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dialogues import payloads
+from dialogues import payloads, vocabulary
 from dialogues.flowfile import read_rejections
 from dialogues.model import ButtonSpec, Filling, Session, Slot, Variation, Where
 from dialogues.predicate import Predicate, PredicateError, parse
 from dialogues.problems import Reading, nearest
 from dialogues.slots import can_hold
-from dialogues.vocabulary import find
 from dialogues.yamlfile import Items, Table, line_of
 
 OWN_TYPES = ("money", "account", "digits", "date", "person", "mandate")
@@ -252,7 +251,9 @@ def _variations(
 
 def _metadata(reading: Reading, table: Table, what: str) -> dict[str, Any]:
     written = reading.table(table, "metadata", what)
-    foreign = Table({key: value for key, value in written.items() if find(key, "variation metadata")})
+    foreign = Table(
+        {key: value for key, value in written.items() if vocabulary.find(key, "variation metadata")}
+    )
     foreign.line, foreign.lines = written.line, written.lines
     reading.words(foreign, f"metadata of {what}", "variation metadata")
     metadata = {key: value for key, value in written.items() if key not in foreign}

@@ -75,14 +75,19 @@ def step(
     release: Release, conversation: Conversation, input: Input, facts: Facts
 ) -> tuple[Conversation, tuple[Effect, ...]]:
     """The talk after one input, and what is to be said and done. Never raises: what fails brings a person."""
+    after = traced(release, conversation, input, facts)
+    return after.talk, after.effects
+
+
+def traced(release: Release, conversation: Conversation, input: Input, facts: Facts) -> Moment:
+    """The same step with everything that happened in it, for tests that assert the way and not only the end."""
     before = Moment(release, facts, replace(conversation, turn=conversation.turn + 1))
     try:
         before = session.renewed(before) if isinstance(input, Heard) else before
         after = _run(_taken(before, input))
     except Fault as fault:
         after = _to_a_person(fault)
-    after = _rested(after, input)
-    return after.talk, after.effects
+    return _rested(after, input)
 
 
 def _taken(m: Moment, input: Input) -> Moment:
@@ -260,11 +265,12 @@ def _collect(m: Moment, step: Step) -> Moment:
         return _ask_first(m, step)
     if (refusal := rejected(m, step.collect, held)) is not None:
         m = with_top(fill(m, {step.collect: None}), phase="ask")
-        return repair.refused(m, refusal.utter, m.release.slots[step.collect].refill)
+        told = {step.collect: held}
+        return repair.refused(m, refusal.utter, told, m.release.slots[step.collect].refill)
     for rejection in step.rejections:
         if holds(m, rejection.condition):
             m = with_top(fill(m, {step.collect: None}), phase="ask")
-            return repair.refused(m, rejection.utter)
+            return repair.refused(m, rejection.utter, {step.collect: held})
     return _branched(marked(m, step.id, (step.collect,)))
 
 

@@ -96,8 +96,9 @@ class _FlowReader:
         return self.reading.condition(table, "if", self.what)
 
     def _intents(self, table: Table) -> Iterator[str]:
-        for trigger in self.reading.items(table, "nlu_trigger", self.what):
-            line = line_of(trigger) or line_of(table, "nlu_trigger")
+        triggers = self.reading.items(table, "nlu_trigger", self.what)
+        for place, trigger in enumerate(triggers):
+            line = line_of(triggers, place)
             one = self.reading.as_table(trigger, line, f"nlu_trigger of {self.what}")
             self.reading.words(one, f"nlu_trigger of {self.what}", "nlu_trigger")
             intent = one.get("intent")
@@ -120,9 +121,9 @@ class _FlowReader:
     # --- steps: first every step gets its name, then each is built with the name of what follows it
 
     def _name_steps(self, items: Items) -> None:
-        for item in items:
+        for place, item in enumerate(items):
             if not isinstance(item, Table):
-                self.reading.wrong(line_of(item) or items.line, f"a step of {self.what} must be a mapping")
+                self.reading.wrong(line_of(items, place), f"a step of {self.what} must be a mapping")
                 continue
             if id(item) in self.ids:
                 self.reading.wrong(item.line, f"a step of {self.what} stands at two places by an alias")
@@ -265,9 +266,10 @@ class _FlowReader:
 
     def _branch(self, item: Table, what: str) -> Branch:
         if "else" in item:
+            self.reading.words(item, f"else of {what}", "branch")
             self.reading.keys(item, {"else"}, f"else of {what}")  # an else with an if is neither
             return Branch(None, self._target(item, "else", what))
-        self.reading.keys(item, {"if", "then"}, f"branch of {what}")
+        self.reading.words(item, f"branch of {what}", "branch")
         if "if" not in item:
             self.reading.wrong(item.line, f"a branch of {what} has neither if nor else")
             return Branch(always(False), END)
@@ -283,8 +285,9 @@ class _FlowReader:
         return END
 
     def _assignments(self, item: Table, what: str) -> Iterator[tuple[str, Any]]:
-        for value in self.reading.items(item, "set_slots", what):
-            one = self.reading.as_table(value, line_of(item, "set_slots"), f"set_slots of {what}")
+        items = self.reading.items(item, "set_slots", what)
+        for place, value in enumerate(items):
+            one = self.reading.as_table(value, line_of(items, place), f"set_slots of {what}")
             yield from one.items()
         if "set_slots" in item and not item["set_slots"]:
             self.reading.wrong(line_of(item, "set_slots"), f"{what} sets nothing")
@@ -297,7 +300,7 @@ class _FlowReader:
     def _check_targets(self) -> None:
         for step in self.steps.values():
             for branch in step.next:
-                if branch.target != END and branch.target not in self.steps:
+                if branch.target != END and branch.target not in {*self.steps, *self.ids.values()}:
                     self.reading.wrong(
                         step.where.line,
                         f"step {step.id} of {self.what} leads to '{branch.target}', which is no step",
@@ -308,8 +311,9 @@ class _FlowReader:
 def read_rejections(reading: Reading, holder: Table, what: str) -> tuple[Rejection, ...]:
     """The `rejections:` of a collect or of a slot's validation."""
     found = []
-    for value in reading.items(holder, "rejections", what):
-        one = reading.as_table(value, line_of(holder, "rejections"), f"a rejection of {what}")
+    items = reading.items(holder, "rejections", what)
+    for place, value in enumerate(items):
+        one = reading.as_table(value, line_of(items, place), f"a rejection of {what}")
         reading.words(one, f"a rejection of {what}", "rejection")
         utter = reading.text(one, "utter", f"a rejection of {what}")
         if not utter:

@@ -99,13 +99,8 @@ def _answers(m: Moment) -> Callable[[Command], bool]:
 def _with_the_answer(m: Moment, commands: Sequence[Command]) -> tuple[Moment, list[Command]]:
     """Further values on the button that answers (/SetSlots(a=x, b=y)): kept until the flow comes to them."""
     answers = _answers(m)
-    used = slots.used_by(m.release, m.release.flows[m.talk.stack[base_of(m)].flow])
     begins = any(isinstance(c, StartFlow) for c in commands)
-    more = (
-        []
-        if begins
-        else [c for c in commands if isinstance(c, SetSlot) and not answers(c) and c.slot in used]
-    )
+    more = [] if begins else [c for c in commands if isinstance(c, SetSlot) and not answers(c)]
     given = {c.slot: c.value for c in more if slots.usable(m.release.slots.get(c.slot), c.value)}
     m = marked(fill(m, given), START, tuple(given)) if given else m
     return m, [c for c in commands if c not in more]

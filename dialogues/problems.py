@@ -138,12 +138,12 @@ class Reading:
 
     def texts(self, holder: Table, key: str, what: str) -> tuple[str, ...]:
         """The list of texts under a key."""
-        found = []
-        for value in self.items(holder, key, what):
+        found, items = [], self.items(holder, key, what)
+        for place, value in enumerate(items):
             if isinstance(value, str):
                 found.append(value)
             else:
-                self.wrong(line_of(holder, key), f"{key} of {what} must hold texts")
+                self.wrong(line_of(items, place), f"{key} of {what} must hold texts")
         return tuple(found)
 
     def number(self, holder: Table, key: str, what: str) -> float | None:
@@ -164,15 +164,16 @@ class Reading:
     def names(self, holder: Table, key: str, place: str, what: str) -> dict[str, Table]:
         """A list of names, each bare or with words of its own: `- city` or `- city: {roles: [from, to]}`."""
         found: dict[str, Table] = {}
-        for value in self.items(holder, key, what):
+        items = self.items(holder, key, what)
+        for at, value in enumerate(items):
             if isinstance(value, str):
-                found[value] = self.as_table(None, line_of(holder, key), value)
+                found[value] = self.as_table(None, line_of(items, at), value)
             elif isinstance(value, Table) and len(value) == 1:
                 ((name, words),) = value.items()
                 found[name] = self.as_table(words, line_of(value, name), f"{place} {name}")
                 self.words(found[name], f"{place} {name}", place)
             else:
-                self.wrong(line_of(value) or line_of(holder, key), f"{key} of {what} must hold names")
+                self.wrong(line_of(items, at), f"{key} of {what} must hold names")
         return found
 
     def condition(self, holder: Table, key: str, what: str) -> predicate.Predicate:

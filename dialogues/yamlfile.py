@@ -39,9 +39,10 @@ class Table(dict[str, Any]):
 
 
 class Items(list[Any]):
-    """A list that knows its line."""
+    """A list that knows its line and the line of each item."""
 
     line = 0
+    lines: tuple[int, ...] = ()
 
 
 def read(path: Path) -> Any:
@@ -64,9 +65,11 @@ def parse(text: str, file: str) -> Any:
     return None if node is None else _value(node, file, _DEEPEST, {})
 
 
-def line_of(holder: Any, key: str | None = None) -> int:
-    """The line of a mapping, a list or one key of a mapping; 0 when it has none of its own."""
-    if isinstance(holder, Table) and key is not None:
+def line_of(holder: Any, key: str | int | None = None) -> int:
+    """The line of a mapping, a list, one key of a mapping or one item of a list; 0 when it has none of its own."""
+    if isinstance(holder, Items) and isinstance(key, int):
+        return holder.lines[key] if key < len(holder.lines) else holder.line
+    if isinstance(holder, Table) and isinstance(key, str):
         return holder.lines.get(key, holder.line)
     return holder.line if isinstance(holder, Table | Items) else 0
 
@@ -85,7 +88,7 @@ def _made(node: yaml.Node, file: str, depth: int, made: dict[int, Any]) -> Any:
         return _table(node, file, depth, made)
     if isinstance(node, yaml.SequenceNode):
         items = Items(_value(child, file, depth - 1, made) for child in node.value)
-        items.line = _line(node)
+        items.line, items.lines = _line(node), tuple(map(_line, node.value))
         return items
     return _scalar(node)
 

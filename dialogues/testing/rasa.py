@@ -37,8 +37,9 @@ TOP = frozenset({"test_cases", "fixtures", "stub_custom_actions"})
 _OWN = frozenset({"persona", "channel", "locale", "given"})
 _LOOSE = ("utter", "bot", "slot_was_set", "slot_was_not_set")  # steps that are themselves assertions
 _DISTURB = {"redeliver": "redeliver", "double_tap": "double_tap", "restart_process": "restart"}
-_OWN_ASSERTIONS = words("money_moved gateway_calls spoken_matches outbox utter bot")
-ASSERTIONS = vocabulary.known("assertion") | _OWN_ASSERTIONS
+OWN_STEPS = words("button dtmf voice silence hangup call_in advance event deploy") | _DISTURB.keys()
+OWN_ASSERTIONS = words("money_moved gateway_calls spoken_matches outbox utter bot")
+ASSERTIONS = vocabulary.known("assertion") | OWN_ASSERTIONS
 _FLOWS = ("flow_started", "flow_completed", "flow_cancelled")
 _MESSAGES = ("bot_uttered", "bot_did_not_utter")
 _WITH = frozenset({"by", "assertions", "assertion_order_enabled", "metadata"})
@@ -197,16 +198,14 @@ def _metadata(node: Node | None, metadata: Mapping[str, dict[str, Any]]) -> dict
 def _steps(node: Node, unknown: list[str]) -> list[Step]:
     """A step, and the check of its assertions after it."""
     row = node.mapping("a step")
-    kinds = [key for key in row if key not in _WITH and not (key == "commands" and "user" in row)]
-    if "commands" in row and "user" in row:
-        unknown += _strange({"commands": row["commands"]}, "step", "test step")
+    refused = {key for key in row if (w := vocabulary.find(key, "test step")) and w.standing == "refused"}
+    unknown += _strange({key: row[key] for key in refused}, "step", "test step")
+    kinds = [key for key in row if key not in _WITH and key not in refused]
+    if refused and not kinds:
+        return []
     if len(kinds) != 1:
         raise node.bad(f"a step does exactly one thing, this one: {', '.join(kinds) or 'nothing'}")
     kind, value = kinds[0], row[kinds[0]]
-    refused = vocabulary.find(kind, "test step")
-    if refused is not None and refused.standing == "refused":
-        unknown += _strange({kind: value}, "step", "test step")
-        return []
     if kind in _LOOSE:
         return [Check(node.where, tuple(_loose(kind, value)))]
     person = row["by"].text("by") if "by" in row else None
@@ -287,9 +286,10 @@ def _assertions(node: Node, unknown: list[str]) -> tuple[Assertion, ...]:
         if len(row) != 1:
             raise each.bad("an assertion says exactly one thing")
         ((name, value),) = row.items()
-        if name not in _OWN_ASSERTIONS:
+        if name not in OWN_ASSERTIONS:
             unknown += _strange(row, "assertion", "assertion")
         if name in ("slot_was_set", "slot_was_not_set"):
+            _slots_are_named(name, value)
             found += [Assertion(each.where, name, r) for r in slot_rows(value)]
             continue
         _patterns_compile(name, value)
@@ -311,13 +311,20 @@ def _patterns_compile(name: str, value: Node) -> None:
         _message_is_described(name, value)
 
 
+def _slots_are_named(name: str, value: Node) -> None:
+    for each in value.value if isinstance(value.value, list) else [value]:
+        for key, node in each.value.items() if isinstance(each.value, dict) and "name" in each.value else ():
+            if vocabulary.find(key, "slot assertion") is None:
+                raise node.bad(f"{name}: unknown key {key!r}")
+
+
 def _flow_is_named(name: str, value: Node) -> None:
     """A flow by its id, or a mapping of the few words that may tell which."""
     if not isinstance(value.value, dict):
         value.text(name)
         return
     for key, node in value.value.items():
-        if key not in vocabulary.known("flow assertion"):
+        if vocabulary.find(key, "flow assertion") is None:
             raise node.bad(f"{name}: unknown key {key!r}")
     if "operator" in value.value:
         value.value["operator"].one_of("operator", ("all", "any"))
@@ -327,7 +334,7 @@ def _flow_is_named(name: str, value: Node) -> None:
 
 def _message_is_described(name: str, value: Node) -> None:
     for key, node in value.mapping(name).items():
-        if key not in vocabulary.known("message assertion"):
+        if vocabulary.find(key, "message assertion") is None:
             raise node.bad(f"{name}: unknown key {key!r}")
     if "text_matches" in value.value:
         value.value["text_matches"].patterns("text_matches")

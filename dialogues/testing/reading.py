@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from dialogues.model import Where
@@ -64,7 +64,9 @@ def _documents(path: Path, block: str, offset: int) -> list[Node]:
     except MarkedYAMLError as problem:
         line = (problem.problem_mark.line if problem.problem_mark else 0) + offset + 1
         raise BadScript(Where(str(path), line), f"not YAML: {problem.problem}") from None
-    except (YAMLError, ValueError, RecursionError) as problem:
+    except (
+        Exception
+    ) as problem:  # on spoilt text the library breaks in ways of its own, not only with YAMLError
         raise BadScript(Where(str(path), offset + 1), f"not YAML: {type(problem).__name__}") from None
     for document in loaded:
         if _size(document, _MOST_NODES) <= 0:
