@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         300.0, description="how often meters and bills that somebody looks after are read"
     )
+    biller_per_second: float = Field(
+        50.0,
+        gt=0,
+        description="how many balances a second one biller is asked for, by all processes together",
+    )
     keep_days: int = Field(
         400,
         ge=30,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -33,15 +33,13 @@ from payments.mandates import LIVE
 from payments.readings import ECHO, Reading
 from payments.terms import MandateKind, MandateState
 
-_LATER = timedelta(microseconds=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the page knows of an account it may read. `quiet`: nothing is open that an answer might end."""
 
     kind: MandateKind | None  # of the agreement in force; None: nobody pays it by itself
-    state: MandateState | None
+    active: bool
     below: int | None
     balance: int | None  # of the last reading, in fen
     daily_use: int | None
@@ -78,7 +76,10 @@ class Span:
 
 
 def look_over(hand: Round, span: Span) -> Look:
-    """Decides about all of them in a few statements, and writes down for whom each will be read (L13)."""
+    """Decides about all of them in a few statements, and writes down for whom each will be read (L13).
+
+    What was known of an account lies before this instant; where it does not (a clock that stands), care is taken.
+    """
     agreed = _rows(hand, _agreed, span)
     live = {AccountId(row.id) for row in agreed}
     found = [_of_agreement(hand, row) for row in agreed]
@@ -105,8 +106,7 @@ def plain(asked: Asked, quote: Quote, limits: Limits) -> bool:
     if quote.balance.fen == known.balance and _fen(quote.daily_use) != known.daily_use:
         return False
     if known.kind is MandateKind.TOP_UP:
-        full = known.below is not None and quote.balance.fen >= known.below
-        return full and known.state is MandateState.ACTIVE
+        return known.active and known.below is not None and quote.balance.fen >= known.below
     if known.kind is not None or not quote.daily_use:
         return False
     lasts = lasting(quote.balance, quote.daily_use)
@@ -151,44 +151,20 @@ _Found = _Readable | _Careful | _Missed
 
 def _of_agreement(hand: Round, row: Any) -> _Found:
     """An account with an agreement that is active, paused or suspended."""
-    account = AccountId(row.id)
-    if _may_have_changed(hand, row):
-        return _Careful(account)
+    if row.changed or row.fresh:
+        return _Careful(AccountId(row.id))
     if row.biller not in hand.catalogue.rows:
-        return _Missed(account)
+        return _Missed(AccountId(row.id))
+    quiet = row.episode is None and not (row.warned or row.asking or row.paid)
     known = Known(
-        MandateKind(row.kind),
-        MandateState(row.state),
-        row.below_fen,
-        row.balance_fen,
-        row.daily_use_fen,
-        quiet=row.episode is None and not (row.warned or row.asking or row.paid),
+        _KINDS[row.kind], row.state == _ACTIVE, row.below_fen, row.balance_fen, row.daily_use_fen, quiet
     )
-    asked = Asked(
-        numbers.opened(hand.tx, row),
-        _after(hand.at, row.at, row.active_at),
-        known=known,
-        missed=row.missed is not None,
-    )
-    noted: bool = row.noted_on == shanghai(hand.at).date()
-    return _Readable(asked, PersonId(row.payer), "mandate", noted)
+    asked = Asked(numbers.opened(hand.tx, row), hand.at, known=known, missed=row.missed is not None)
+    return _Readable(asked, PersonId(row.payer), "mandate", row.noted)
 
 
-def _may_have_changed(hand: Round, row: Any) -> bool:
-    """What `health.examine` would have something to say about."""
-    if row.valid_until <= hand.at or not (row.allowed or row.holder == row.payer):
-        return True
-    if row.missed is not None and _long_unheard(hand, row):
-        return True
-    if row.state != MandateState.ACTIVE.value:
-        return False
-    soon = row.valid_until - hand.at <= hand.limits.mandate_ends_soon
-    return not row.purse or (soon and not row.told)
-
-
-def _long_unheard(hand: Round, row: Any) -> bool:
-    heard = max(filter(None, (row.since, row.read_at, row.active_at)), default=row.created_at)
-    return bool(hand.at - heard >= hand.limits.mandate_unread)
+_KINDS = {kind.value: kind for kind in MandateKind}
+_ACTIVE = MandateState.ACTIVE.value
 
 
 def _of_watched(hand: Round, span: Span, live: Collection[AccountId]) -> list[_Found]:
@@ -219,17 +195,12 @@ def _watched_one(
     meter = row.said["balance"] is not None if row.said else biller.prepaid
     if not meter and not looking_after.bill_is_due(row.bill_next, hand.at):
         return None
-    known = Known(None, None, None, row.balance_fen, row.daily_use_fen, quiet=not (row.warned or row.paid))
-    asked = Asked(
-        numbers.opened(hand.tx, row), _after(hand.at, row.at), not meter, known, row.missed is not None
-    )
-    why = "own" if first[0] == holder else May.NOTICES.value
-    return _Readable(asked, first[0], why, row.noted_on == shanghai(hand.at).date())
-
-
-def _after(at: datetime, *known: datetime | None) -> datetime:
-    """The instant of a question asked now: later than what we knew when we asked, also on a clock that stands."""
-    return max([at, *(instant + _LATER for instant in known if instant is not None)])
+    if row.fresh:
+        return _Careful(AccountId(row.id))
+    quiet = not (row.warned or row.paid)
+    known = Known(None, False, None, row.balance_fen, row.daily_use_fen, quiet)
+    asked = Asked(numbers.opened(hand.tx, row), hand.at, not meter, known, row.missed is not None)
+    return _Readable(asked, first[0], "own" if first[0] == holder else May.NOTICES.value, row.noted)
 
 
 def _note(hand: Round, readable: Iterable[_Readable]) -> None:
@@ -249,14 +220,24 @@ def _note(hand: Round, readable: Iterable[_Readable]) -> None:
 
 _NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=Instant)
 _SINCE: sa.BindParameter[datetime] = sa.bindparam("since", type_=Instant)
+_SOON: sa.BindParameter[datetime] = sa.bindparam("soon", type_=Instant)
+_LONG_AGO: sa.BindParameter[datetime] = sa.bindparam("long_ago", type_=Instant)
+_TODAY: sa.BindParameter[date] = sa.bindparam("today", type_=sa.Date)
 _NAMED: sa.BindParameter[str] = sa.bindparam("named", expanding=True, type_=sa.String)
 
 
 def _rows(hand: Round, of: Any, span: Span) -> list[sa.Row[Any]]:
-    given: dict[str, Any] = {"now": hand.at, "since": hand.at - ECHO}
+    given: dict[str, Any] = {
+        "now": hand.at,
+        "since": hand.at - ECHO,
+        "soon": hand.at + hand.limits.mandate_ends_soon,
+        "long_ago": hand.at - hand.limits.mandate_unread,
+        "today": shanghai(hand.at).date(),
+    }
     given |= {"after": span.after, "upto": span.upto} if span.named is None else {"named": list(span.named)}
     query = of(span.named is not None)
-    return list(hand.tx.conn.execute(query, {name: given[name] for name in given if name in _names(query)}))
+    wanted = {name: given[name] for name in given if name in _names(query)}
+    return list(hand.tx.conn.execute(query, wanted).all())  # at once: row by row costs a call each
 
 
 @cache
@@ -274,7 +255,10 @@ def _meant(column: sa.Column[Any], named: bool) -> sa.ColumnElement[bool]:
 def _with_reading(
     account: sa.Column[Any], base: sa.FromClause
 ) -> tuple[sa.FromClause, list[sa.ColumnElement[Any]]]:
-    """Joined to an account: its last reading, what was noted of it, and whether it is among the unheard."""
+    """Joined to an account: its last reading, what was noted of it, and whether it is among the unheard.
+
+    Instants are compared by the database: each one read costs as much as four numbers.
+    """
     r = readings.alias()
     last = sa.select(sa.func.max(r.c.at)).where(r.c.account == account).correlate(base).scalar_subquery()
     joined = (
@@ -283,13 +267,10 @@ def _with_reading(
         .outerjoin(unheard, unheard.c.account == account)
     )
     return joined, [
-        readings.c.at,
         readings.c.balance_fen,
         readings.c.daily_use_fen,
-        looks.c.noted_on,
-        looks.c.bill_next,
+        sa.func.coalesce(looks.c.noted_on == _TODAY, sa.false()).label("noted"),
         unheard.c.account.label("missed"),
-        unheard.c.since,
         sa.exists().where(warnings.c.account == account, warnings.c.over_at.is_(None)).label("warned"),
         sa.exists().where(payments.c.account == account, payments.c.posted_at > _SINCE).label("paid"),
     ]
@@ -311,9 +292,7 @@ def _agreed(named: bool) -> sa.Select[Any]:
     m = mandates.c
     base = mandates.join(accounts, accounts.c.id == m.account)
     joined, columns = _with_reading(m.account, base)
-    owned = sa.and_(instruments.c.id == m.instrument, instruments.c.owner == m.payer)
     asking = sa.and_(debits.c.mandate == m.id, sa.text("debits.state = 'asking'"))
-    ending = sa.literal("mandate_expiring:").concat(m.id).concat(":").concat(m.payer)
     return (
         sa.select(
             *_ACCOUNT,
@@ -321,19 +300,35 @@ def _agreed(named: bool) -> sa.Select[Any]:
             m.state,
             m.payer,
             m.below_fen,
-            m.valid_until,
             m.episode,
-            m.read_at,
-            m.created_at,
-            m.active_at,
             *columns,
-            sa.exists().where(owned).label("purse"),
-            access.allows(accounts.c.holder, m.payer, May.MANDATE, _NOW).label("allowed"),
             sa.exists().where(asking).label("asking"),
-            sa.exists().where(events.c.id == ending).label("told"),
+            sa.or_(m.active_at >= _NOW, sa.func.coalesce(readings.c.at >= _NOW, sa.false())).label("fresh"),
+            _may_have_changed().label("changed"),
         )
         .select_from(joined)
         .where(_meant(m.account, named), m.state.in_(sorted(s.value for s in LIVE)))
+    )
+
+
+def _may_have_changed() -> sa.ColumnElement[bool]:
+    """What `health.examine` would have something to say about."""
+    m = mandates.c
+    owned = sa.exists().where(instruments.c.id == m.instrument, instruments.c.owner == m.payer)
+    allowed = sa.or_(
+        sa.func.coalesce(accounts.c.holder == m.payer, sa.false()),
+        access.allows(accounts.c.holder, m.payer, May.MANDATE, _NOW),
+    )
+    ending = sa.literal("mandate_expiring:").concat(m.id).concat(":").concat(m.payer)
+    untold = sa.and_(m.valid_until <= _SOON, ~sa.exists().where(events.c.id == ending))
+    long_unheard = sa.and_(
+        unheard.c.account.is_not(None),
+        *(sa.or_(at.is_(None), at <= _LONG_AGO) for at in (unheard.c.since, m.read_at, m.active_at)),
+    )
+    return sa.or_(
+        m.valid_until <= _NOW,
+        ~allowed,
+        sa.and_(m.state == _ACTIVE, sa.or_(~owned, untold, long_unheard)),
     )
 
 
@@ -362,7 +357,13 @@ def _watched(named: bool) -> sa.Select[Any]:
         .scalar_subquery()
     )
     return (
-        sa.select(*_ACCOUNT, *columns, said.label("said"))
+        sa.select(
+            *_ACCOUNT,
+            *columns,
+            looks.c.bill_next,
+            said.label("said"),
+            sa.func.coalesce(readings.c.at >= _NOW, sa.false()).label("fresh"),
+        )
         .select_from(joined)
         .where(_meant(accounts.c.id, named))
     )
