@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import paying, simulating, starting, sweeping, turns
+from benchmarks import paying, simulating, spreading, starting, sweeping, turns
 from benchmarks.figures import Row, machine
 from benchmarks.showing import show
 from bot import logs
@@ -37,15 +37,24 @@ class Size:
     households: int = 40
     rounds: int = 3
     stories: int = 1_000
+    shared: int = 40  # payments of a round that several workers share
     mandates: tuple[int, ...] = (10_000, 100_000)
 
 
 FULL = Size()
 QUICK = Size(
-    turns=10, crowd_turns=50, blocks=1, open_talks=(50, 60), starts=1, households=2, rounds=1, stories=20,
+    turns=10,
+    crowd_turns=50,
+    blocks=1,
+    open_talks=(50, 60),
+    starts=1,
+    households=2,
+    rounds=1,
+    stories=20,
+    shared=4,
     mandates=(200,),
-)  # fmt: skip
-PARTS = ("turns", "crowd", "start", "payments", "stories", "sweep")
+)
+PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep")
 
 
 def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], dict[str, Any]]:
@@ -64,11 +73,13 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows.append(starting.importing(size.starts, tell))
         if "payments" in parts:
             rows += paying.durable(databases, size.households, size.rounds, tell)
+        if "spreading" in parts:
+            rows += spreading.shared(databases, size.shared, size.rounds, tell)
         if "stories" in parts:
             rows += simulating.stories(size.stories, size.rounds, tell)
         if "sweep" in parts:
             rows += sweeping.rounds(databases, sweeping.KINDS, size.mandates, size.rounds, tell)
-        if {"crowd", "payments", "sweep"} & set(parts):
+        if {"crowd", "payments", "spreading", "sweep"} & set(parts):
             facts["postgresql"] = _version(databases)
     return rows, facts | {"load_after": [round(x, 2) for x in os.getloadavg()]}
 

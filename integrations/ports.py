@@ -155,7 +155,12 @@ MOST_NUMBERS = 500
 
 
 class BillerNetwork(Protocol):
-    """Those who send bills. `post` is idempotent by order number."""
+    """Those who send bills. `post` is idempotent by order number.
+
+    A `Declined` to an order with a quote is final: the same two get the same answer for ever, whatever has changed since, so
+    whoever was refused may give the money back. Another quote may go with the same order. A shut door (BILLER_CLOSED,
+    BILLER_DOWN, RATE_LIMITED) is no refusal of the order, and DUPLICATE_NUMBER says something of another one.
+    """
 
     async def billers(self) -> list[Biller]: ...
 

@@ -26,7 +26,7 @@ _KINDS = """
     person_enrolled address_added phone_changed pin_lifted first_payment_let_stand
     access_refused scam_warning_given outlet_refused_cash import_rejected tamper_found data_read
     looked_after captures_paused captures_resumed alarm_raised alarm_over
-    difference_found difference_closed
+    difference_found difference_closed restored
 """
 KINDS = frozenset(_KINDS.split())
 
@@ -117,6 +117,11 @@ def kinds(tx: Tx, since_seq: int = 0) -> list[str]:
 def newest(tx: Tx) -> int:
     """The number of the last line; 0 for an empty book."""
     return tx.conn.scalar(sa.select(sa.func.max(audit.c.seq))) or 0
+
+
+def last_at(tx: Tx) -> datetime | None:
+    """When the last line was written; None for an empty book."""
+    return tx.conn.scalar(sa.select(audit.c.at).order_by(audit.c.seq.desc()).limit(1))
 
 
 def _hash(tx: Tx, row: dict[str, Any]) -> str:

@@ -70,6 +70,8 @@ mandates = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("active_at", Instant),
     sa.Column("ended_at", Instant),
+    sa.Column("rests_until", Instant),  # paused: goes on by itself then; None: when the payer says so
+    sa.Column("woken_at", Instant),  # when it last went on by itself after a rest
     sa.Column("updated_at", Instant, nullable=False),
     sa.CheckConstraint("per_charge_fen > 0 AND per_month_fen > 0", name="caps_positive"),
     sa.Index("ix_mandates_account", "account"),  # the order in which a round walks

@@ -49,9 +49,9 @@ acts = sa.Table(
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("kind", sa.String(16), nullable=False),  # pay | mandate | debit
     sa.Column("state", one_of("act_state", ACT_STATES), nullable=False),
-    sa.Column("proposer", sa.ForeignKey("people.id"), nullable=False),
-    sa.Column("payer", sa.ForeignKey("people.id"), nullable=False),
-    sa.Column("confirmer", sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("proposer", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("payer", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("confirmer", sa.ForeignKey("people.id"), nullable=False, index=True),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("strength", sa.String(16), nullable=False),
     sa.Column("grant_id", sa.String(40)),

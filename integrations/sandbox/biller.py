@@ -97,7 +97,7 @@ class SandboxBillers:
         return [MonthUse(row.month, Money(row.used_fen)) for row in reply.months]
 
     async def post(self, request: PostPayment) -> Outcome:
-        """Write a collected amount off, once per order. A refusal is not kept: a fresh quote may go with the same order."""
+        """Write a collected amount off, once per order. A refusal is final for its quote; a fresh one may go with the same order."""
         body = {
             "order": request.order,
             "number": request.number,

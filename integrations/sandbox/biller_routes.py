@@ -48,6 +48,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+_REASONS = frozenset(reason.value for reason in faults.VERDICTS.values())
+
+
 def routes(gate: Gate) -> APIRouter:
     """The router of the billers."""
     router = APIRouter(tags=["billers"], responses=PROBLEMS)
@@ -105,10 +108,11 @@ def _write_off(router: APIRouter, gate: Gate) -> None:
     @router.post("/billers/{biller}/posts", response_model=OutcomeReply)
     async def post(request: Request, biller: Biller, body: PostRequest) -> Response:
         def effect(moment: Moment, verdict: str, style: str) -> Reply:
-            return billers.post(moment, biller, body, withhold=verdict == "pending")
+            told = Reason(verdict) if verdict in _REASONS else None
+            return billers.post(moment, biller, body, withhold=verdict == "pending", verdict=told)
 
         subject = Subject(Side.BILLER, "post", biller, body.number, body.order)
-        return await gate.serve(request, subject, _heeding_verdicts(effect), body)
+        return await gate.serve(request, subject, effect, body)
 
     @router.get("/billers/{biller}/posts/{order}", response_model=OutcomeReply)
     async def post_status(request: Request, biller: Biller, order: OrderKey) -> Response:
@@ -123,10 +127,9 @@ async def _ask(gate: Gate, request: Request, subject: Subject, look: Callable[[M
 
 def _heeding_verdicts(effect: Effect) -> Effect:
     """A biller told to decline refuses before it looks at anything."""
-    reasons = {reason.value for reason in faults.VERDICTS.values()}
 
     def judged(moment: Moment, verdict: str, style: str) -> Reply:
-        if verdict in reasons:
+        if verdict in _REASONS:
             raise Refusal(Reason(verdict), "This biller takes no payments now.", 409)
         return effect(moment, verdict, style)
 

@@ -208,7 +208,11 @@ class UsageReply(Shape):
 
 
 class PostRequest(Shape):
-    """Write this collected amount off. The same order with the same account and amount is the same posting for ever."""
+    """Write this collected amount off. The same order with the same account and amount is the same posting for ever.
+
+    A refusal of an order with a quote is final: the two get it again for ever. A fresh quote may go with the same order. A
+    shut door (biller_closed_window, biller_down, rate_limited) refuses nothing: the same may be sent again later.
+    """
 
     order: Order
     number: Number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -178,8 +179,44 @@ def usage(moment: Moment, biller: str, request: UsageRequest) -> UsageReply:
     return UsageReply(months=tuple(MonthReply(month=m, used_fen=told[m]) for m in wanted))
 
 
-def post(moment: Moment, biller: str, request: PostRequest, withhold: bool = False) -> OutcomeReply:
-    """Write an amount off, once per order for ever. A refusal is not kept: the order may come again with a fresh quote."""
+# The door was shut, or the number is another posting's: nothing was said of this order.
+_NO_REFUSAL = frozenset(
+    {Reason.BILLER_CLOSED, Reason.BILLER_DOWN, Reason.RATE_LIMITED, Reason.DUPLICATE_NUMBER}
+)
+
+
+def post(
+    moment: Moment, biller: str, request: PostRequest, withhold: bool = False, verdict: Reason | None = None
+) -> OutcomeReply:
+    """Write an amount off, once per order for ever. A refusal is final for its quote; the order may come with a fresh one.
+
+    `verdict` is a reason to refuse before anything is looked at.
+    """
+    said = _refused_before(moment, request)
+    if said is not None:
+        raise said
+    try:
+        if verdict is not None:
+            raise Refusal(verdict, "This biller takes no payments now.", 409)
+        return _post(moment, biller, request, withhold)
+    except Refusal as refusal:
+        if refusal.reason not in _NO_REFUSAL:
+            refusal.keep = partial(_remember, request=request, refusal=refusal)
+        raise
+
+
+def _refused_before(moment: Moment, request: PostRequest) -> Refusal | None:
+    same = (t.refused_posts.c.order == request.order) & (t.refused_posts.c.quote == request.quote)
+    row = moment.db.execute(select(t.refused_posts).where(same)).first()
+    return None if row is None else Refusal(Reason(row.reason), row.message, row.status)
+
+
+def _remember(moment: Moment, request: PostRequest, refusal: Refusal) -> None:
+    said = {"reason": refusal.reason.value, "message": refusal.message, "status": refusal.status}
+    moment.db.execute(insert(t.refused_posts).values(order=request.order, quote=request.quote, **said))
+
+
+def _post(moment: Moment, biller: str, request: PostRequest, withhold: bool) -> OutcomeReply:
     account = _account(moment, biller, request.number)
     known = moment.db.execute(select(t.posts).where(t.posts.c.order == request.order)).first()
     if known is not None:
