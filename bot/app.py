@@ -40,6 +40,7 @@ from payments.advance import Advance
 from payments.authority import enrol, people
 from payments.callbacks import Callbacks
 from payments.limits import Limits
+from payments.pacing import Pace as BillerPace
 from payments.quoting import Quoting
 from payments.reconcile import Reconciled, Reconciliation
 from payments.runner import InlineRunner
@@ -57,6 +58,9 @@ NLU_DATA = Path(classifier.__file__).parent.parent / "data" / "nlu"
 _BEAT_SECONDS = 1.0
 _LOOK_SECONDS = 15.0
 _DRAIN_SECONDS = 10.0  # longer than an answer of the gateway is waited for
+_STEP_SECONDS = 5.0  # a round over the meters goes on this often
+_SPREAD = 0.8  # of its interval a round takes, so that a biller sees a flat rate and the last page is in time
+_PAGES_AT_ONCE = 4
 
 
 @dataclass
@@ -93,9 +97,9 @@ class Application:
         await self.taking_over.let_go()
         self.desk.pace = self.pace  # where people come in; who plays a talk or measures turns is not counted
 
-    async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
-        """Reads every meter and bill somebody looks after, pays what is to be paid by itself, and tells of it."""
-        swept = await self.sweeper.run(every)
+    async def sweep(self, every: timedelta = timedelta(0), spread: timedelta = timedelta(0)) -> Swept:
+        """Reads the meters and bills that are due, pays what is to be paid by itself, and tells of it."""
+        swept = await self.sweeper.run(every, spread)
         await self.runner.advance_now(swept.payments)
         await self.store.run(lambda tx: self.ladder.climb(tx, self.clock.now()))
         await self.tell()
@@ -158,10 +162,10 @@ class Application:
         every = timedelta(seconds=self.settings.sweep_seconds)
         while True:
             try:
-                await self.sweep(every)
+                await self.sweep(every, every * _SPREAD)
             except Exception:
                 log.exception("a round over the meters failed; the next one tries again")
-            await asyncio.sleep(self.settings.sweep_seconds)
+            await asyncio.sleep(min(self.settings.sweep_seconds, _STEP_SECONDS))
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -238,6 +242,16 @@ def build(
     web = WebChannel()
     bells = Bells(settings.redis_url, web.wake)
     books = Reconciliation(store, rail, billers, clock, till.limits)
+    sweeper = Sweep(
+        store,
+        billers,
+        clock,
+        catalogue,
+        till.limits,
+        pace=BillerPace(settings.biller_per_second),
+        owner=settings.executor,
+        hands=_PAGES_AT_ONCE,
+    )
     desk = Desk(
         store,
         House(words.release, words.understanding, till, catalogue),
@@ -261,7 +275,7 @@ def build(
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
-        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits), RailWatch(store, rail, clock), books,
+        sweeper, Ladder(till.limits), RailWatch(store, rail, clock), books,
         presence, shift, TakingOver(store, clock, settings.executor),
         Pace(settings.messages_a_minute, settings.redis_url),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, operator, simulate
+from bot.commands import audit, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.add_typer(people_app, name="people")
 app.add_typer(audit.app, name="audit")
 keeping.register(app)
 operator.register(app)
+mandates.register(app)
 ledger.register(app)
 simulate.register(app)
 
@@ -199,37 +200,17 @@ def lint(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    from bot.app import FLOWS
-    from dialogues import loader
-    from dialogues.actions import SPECS
-    from dialogues.lint import lint as check
-    from dialogues.problems import FlowErrors
+    from bot.linting import linted
 
-    if paths:
-        report = loader.check(paths)
-        found: dict[str, Any] = {
-            "files": report.files,
-            "flows": report.flows,
-            "loaded": report.loaded,
-            "errors": report.errors,
-        }
-    else:
-        try:
-            release = loader.load_folder(FLOWS, SPECS)
-            errors, flows = check(release), len(release.flows)
-        except FlowErrors as problem:
-            errors, flows = problem.errors, 0
-        rows = [{"file": e.where.file, "line": e.where.line, "message": e.message} for e in errors]
-        files = len(loader.files_of(FLOWS))
-        found = {"files": files, "flows": flows, "loaded": 0 if rows else flows, "errors": rows}
+    found, line = linted(paths)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
         for row in found["errors"]:
             print(f"{row['file']}:{row['line']}: {row['message']}")
-        print(
-            f"{found['files']} files, {found['flows']} flows, {found['loaded']} loaded, {len(found['errors'])} errors"
-        )
+        for row in found.get("notes", ()):
+            print(f"{row['file']}:{row['line']}: note: {row['message']}")
+        print(line)
     raise typer.Exit(1 if found["errors"] else 0)
 
 

@@ -43,6 +43,7 @@ def pages(application: Application, *, demo: bool, town: World | None = None) ->
         healthy=healthy,
         figures=figures(application.store, application.clock),
         figures_token=application.settings.metrics_token.get_secret_value(),
+        figures_here=application.settings.metrics_loopback,
     )
 
 

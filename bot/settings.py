@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         300.0, description="how often meters and bills that somebody looks after are read"
     )
+    biller_per_second: float = Field(
+        50.0,
+        gt=0,
+        description="how many balances a second one biller is asked for, by all processes together",
+    )
     keep_days: int = Field(
         400,
         ge=30,
@@ -74,7 +79,11 @@ class Settings(BaseSettings):
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it only this machine is answered",
+        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it nobody is answered",
+    )
+    metrics_loopback: bool = Field(
+        False,
+        description="answer /metrics to this machine without a token; never where a proxy of this machine passes requests on",
     )
     town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

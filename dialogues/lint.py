@@ -14,6 +14,7 @@ from dialogues.flowfile import END
 from dialogues.lint_responses import lint_responses
 from dialogues.model import Flow, Release, Step, Variation, Where
 from dialogues.moment import HUMAN
+from dialogues.outcomes import asked_for
 from dialogues.problems import FlowError, nearest
 from dialogues.questions import ASK_CODE, ASK_CONTINUE, DOUBT, GO_ON, KEYS
 
@@ -224,29 +225,10 @@ def _action(release: Release, step: Step, what: str) -> Iterator[FlowError]:
 
 
 def _outcomes(step: Step, declared: tuple[str, ...], what: str) -> Iterator[FlowError]:
-    for wanted in _outcomes_asked_for(step):
+    for wanted in asked_for(step):
         if wanted not in declared:
             hint = nearest(wanted, declared) or f"it promises {', '.join(declared)}"
             yield FlowError(step.where, f"{what}: {step.action} never comes out as '{wanted}'", hint)
-
-
-def _outcomes_asked_for(step: Step) -> Iterator[str]:
-    for branch in step.next:
-        if branch.condition is not None:
-            yield from _compared_with_outcome(branch.condition.expression)
-
-
-def _compared_with_outcome(expression: predicate.Expression) -> Iterator[str]:
-    match expression:
-        case predicate.Compare(
-            predicate.Path("context", "outcome"), "is" | "is not", predicate.Literal(str() as name)
-        ):
-            yield name
-        case predicate.Both(parts) | predicate.Either(parts):
-            for part in parts:
-                yield from _compared_with_outcome(part)
-        case predicate.Not(part):
-            yield from _compared_with_outcome(part)
 
 
 def _commit(release: Release, step: Step, what: str) -> Iterator[FlowError]:

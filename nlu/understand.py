@@ -17,6 +17,7 @@ from nlu import (
     guessing,
     joint,
     looking_back,
+    mandate_also,
     mandates,
     operating,
     passing,
@@ -156,7 +157,9 @@ class Understanding:
 
     def _standing(self, text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:
         """Of automatic payments: stopped in one word, and what was asked, noted or agreed about them."""
-        if sentence.names_other_business(text, locale):
+        if mandate_also.names_another_purse(text, locale):
+            pass  # a wallet is no other business here
+        elif sentence.names_other_business(text, locale):
             return []
         found = mandates.said(text, expectation, locale, voice, sentence.slots(text, locale))
         return [c for c in found if not isinstance(c, StartFlow) or c.flow in self._flows]

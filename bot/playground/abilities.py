@@ -137,6 +137,7 @@ _CAN_ASSERT = frozenset(
         "money_moved",
         "gateway_calls",
         "outbox",
+        "utter",
     ]
 )
 

@@ -30,7 +30,9 @@ async def dead(store: Store, name: str) -> bool:
 
 
 def cut(store: Store) -> None:
-    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'bangjiao %'"
+    # With a time-out it answers only when the other side is gone, and its line with it.
+    gone = "pg_terminate_backend(pid, 10000)"
+    ended = f"SELECT {gone} FROM pg_stat_activity WHERE application_name LIKE 'bangjiao %'"
     store.run_now(lambda tx: tx.conn.execute(sa.text(ended)).all())
 
 
