@@ -227,7 +227,8 @@ class Playground:
         elif command == "hand_back_with":
             served = await self.app.store.run(lambda tx: self._serving(tx, person))
             assert served, f"{person} has taken over nobody"
-            await self._staff(served[0], person, "hand_back", more={"account": arguments[1]})
+            proposed = {"reset_pin": True} if arguments[0] == "new_pin" else {"account": arguments[1]}
+            await self._staff(served[0], person, "hand_back", more=proposed)
         elif command == "call_elder_now":
             await self.press(person, '/choose{"call_elder_now"}')
         else:

@@ -212,7 +212,7 @@ def _read_back(room: Inside, wishes: _Wishes, answered: dict[str, Any], told_bef
     notes = [_note(room, b, open_now) for b in wishes.bills if b not in listed]
     late = [in_words(room, "utter_joint_late", b) for b in paid if b["late_fee"]]
     total = sum(wishes.fen(b) for b in paid)
-    lines = [_line(room, b, wishes, len({x["holder"] for x in listed}) > 1) for b in listed]
+    lines = [_line(room, b, wishes, _names_holders(room, listed)) for b in listed]
     slots = wishes.kept() | {
         "joint_wishes": [[b["account"], b["quote"], wishes.fen(b)] for b in paid],
         "joint_list": _together(room, lines if paid else lines + notes),
@@ -243,6 +243,13 @@ def named(room: Inside, bills: Iterable[Bill]) -> list[Bill]:
             name = bill_name(room.catalogue, account.utility, room.locale)
             found.append(bill | {"utility": account.utility.value, "tail": account.tail, "bill_name": name})
     return found
+
+
+def _names_holders(room: Inside, bills: list[Bill]) -> bool:
+    """Of bills of several people each is told with its holder; by ear only where two of one kind would sound alike."""
+    several = len({bill["holder"] for bill in bills}) > 1
+    alike = len({bill["utility"] for bill in bills}) < len(bills)
+    return several and (alike or not room.facts.spoken)
 
 
 def _line(room: Inside, bill: Bill, wishes: _Wishes, several_holders: bool) -> str:
@@ -299,7 +306,7 @@ def joint_owed(room: Inside, slots: Arguments) -> Result:
     wishes = _Wishes(named(room, slots["joint_bills"]), {}, [])
     if not wishes.bills:
         return Result("gone")
-    several = len({b["holder"] for b in wishes.bills if "quote" in b}) > 1
+    several = _names_holders(room, [b for b in wishes.bills if "quote" in b])
     lines = [_owed(room, bill, wishes, several) for bill in wishes.bills]
     total = sum(wishes.fen(bill) for bill in wishes.bills)
     due = [AccountId(bill["account"]) for bill in wishes.bills if wishes.fen(bill)]
