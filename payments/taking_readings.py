@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from data.ids import AccountId, PaymentId
@@ -19,6 +20,8 @@ def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: dateti
 
     `asked_at` is when it was asked; what was written off since is not in the answer, which is then left alone.
     """
+    # What was known when it was asked is known now, whatever the clock of this process says since.
+    hand = replace(hand, at=max(hand.at, asked_at))
     tx = hand.tx
     if overtaken(tx, account, asked_at):
         return []
