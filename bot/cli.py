@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ keeping.register(app)
 operator.register(app)
 ledger.register(app)
 simulate.register(app)
+flows.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
