@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, flows, keeping, ledger, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.add_typer(people_app, name="people")
 app.add_typer(audit.app, name="audit")
 keeping.register(app)
 operator.register(app)
+mandates.register(app)
 ledger.register(app)
 simulate.register(app)
 flows.register(app)
@@ -103,7 +104,7 @@ def serve(
     from bot.serving import announce_json, pages
     from bot.serving import serve as serve_pages
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("serve")
     logs.set_up(settings.log_level)
     listening = town.listening(settings.host, settings.port if port is None else port)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
@@ -134,7 +135,7 @@ def _lasting(settings: Settings) -> Settings:
 def worker() -> None:
     from bot.working import work
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("worker")
     logs.set_up(settings.log_level)
     with suppress(KeyboardInterrupt):
         asyncio.run(work(settings))
@@ -320,11 +321,12 @@ def link(
 def main() -> None:
     """Runs the command line; a mistake of ours is one sentence, never a stack of frames."""
     from bot.registry import CannotEnrol
+    from data.store.presence import NameTaken
     from nlu.classifier import NotTrained
 
     try:
         app()
-    except (NotTrained, CannotEnrol) as problem:
+    except (NotTrained, CannotEnrol, NameTaken) as problem:
         sys.exit(str(problem))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, assert_never
+from zlib import crc32
 
 from dialogues import commit, listening, repair, session, slots
 from dialogues.business import (
@@ -275,13 +276,19 @@ def _collect(m: Moment, step: Step) -> Moment:
 
 def _ask_first(m: Moment, step: Step) -> Moment:
     """Asks, and when the flow comes back to the same question, asks in another way; the fourth time a person comes (L10)."""
-    rounds = dict(m.top.context.get("rounds", {}))
-    before = rounds.get(step.id, 0)
-    rounds[step.id] = before + 1
+    rounds, question = dict(m.top.context.get("rounds", {})), _as_put(m, step)
+    before = rounds.get(question, 0)
+    rounds[question] = before + 1
     m = with_top(with_context(m, rounds=rounds), phase="ask", misses=min(before, repair.PATIENCE - 1))
     if before >= repair.PATIENCE:
         return bring_human(m, "misses")
     return ask_again(m, ("", AGAIN, KEYS)[before])
+
+
+def _as_put(m: Moment, step: Step) -> str:
+    """The question with what may be chosen: the next page of a list is another question, the same page again is not."""
+    source = step.metadata.get("choices_from")
+    return f"{step.id}:{crc32(repr(m.talk.slots.get(source)).encode())}" if source else step.id
 
 
 def _assign(m: Moment, step: Step) -> Moment:

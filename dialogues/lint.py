@@ -49,6 +49,7 @@ ENGINE_SAYS = (
     "utter_no_explanation",
     "utter_trouble",
     "utter_working",
+    "utter_too_many",
     "utter_stopped",
     "utter_stopped_in_flight",
     "utter_flow_cancelled",

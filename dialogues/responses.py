@@ -149,7 +149,9 @@ def _offered_buttons(say: Say) -> tuple[ButtonSpec, ...]:
     if say.asks != "choice" or not isinstance(choices, Mapping):
         return ()
     offered = [
-        ButtonSpec(str(words[0]), f'/choose{{"{value}"}}') for value, words in choices.items() if words
+        ButtonSpec(str(words[0]), f'/choose{{"{value}"}}')
+        for value, words in choices.items()
+        if words and words[0]
     ]
     return tuple(offered[:_MOST_BUTTONS])
 

@@ -64,6 +64,8 @@ from payments.till import Till
 log = structlog.get_logger("bangjiao.turn")
 
 _INPUTS_A_TURN = 60  # far above any honest turn; a flow that keeps answering itself goes to a person
+# What the house says of itself, whatever the talk is about.
+_OWN_NOTES = {"working": "utter_working", "too_many": "utter_too_many"}
 
 
 @dataclass(slots=True)
@@ -366,8 +368,8 @@ class _Taking:
         people.prefer(self.tx, self.event.person, locale=self.conversation.preferences.locale)
 
     def _staff(self) -> None:
-        if self.event.payload["act"] == "working":
-            self._say(Say("utter_working", {}))
+        if (own := _OWN_NOTES.get(self.event.payload["act"])) is not None:
+            self._say(Say(own, {}))
             return
         outcome = staffing.act(self.tx, self.event, self.conversation)
         for frame in self.conversation.stack if not outcome.conversation.stack else ():

@@ -16,6 +16,7 @@ from dialogues.actions.ports import Arguments, Inside, Result, bill_name, inside
 from dialogues.model import Say
 from payments.authority import accounts
 from payments.authority.accounts import KnownAccount
+from payments.purse import choose_purse
 from payments.quoting import amount_fits, kept_quote
 
 Bill = dict[str, Any]
@@ -153,7 +154,7 @@ def _fetched(room: Inside, wishes: _Wishes, change: dict[str, Any], slots: Argum
         for k in _not_listed(room, held)
         if change.get("account") == k.account.id or change.get("kind") == k.account.utility.value
     ]
-    if not new or len(held) >= MOST_BILLS:
+    if not new:
         kind = change.get("kind")
         name = bill_name(room.catalogue, Utility(kind), room.locale) if kind else None
         return Result("unknown_kind", {"bill_name": name}) if name else None
@@ -287,7 +288,12 @@ def _together(room: Inside, lines: list[str]) -> str:
     return "\n".join(comma.join(flat[n : n + A_BREATH]) for n in range(0, len(flat), A_BREATH))
 
 
-@inside("action_joint_owed", "told nothing gone", reads="joint_bills", writes="joint_list joint_total")
+@inside(
+    "action_joint_owed",
+    "told nothing gone",
+    reads="joint_bills",
+    writes="joint_list joint_total joint_payable",
+)
 def joint_owed(room: Inside, slots: Arguments) -> Result:
     """还欠多少: every bill of the home with what is due or left on it; only looking."""
     wishes = _Wishes(named(room, slots["joint_bills"]), {}, [])
@@ -296,15 +302,27 @@ def joint_owed(room: Inside, slots: Arguments) -> Result:
     several = len({b["holder"] for b in wishes.bills if "quote" in b}) > 1
     lines = [_owed(room, bill, wishes, several) for bill in wishes.bills]
     total = sum(wishes.fen(bill) for bill in wishes.bills)
-    told = {"joint_list": _together(room, lines), "joint_total": total or None}
+    due = [AccountId(bill["account"]) for bill in wishes.bills if wishes.fen(bill)]
+    told = {
+        "joint_list": _together(room, lines),
+        "joint_total": total or None,
+        "joint_payable": any(_may_pay(room, account) for account in due),
+    }
     return Result("told" if total else "nothing", told)
+
+
+def _may_pay(room: Inside, account: AccountId) -> bool:
+    """Whether somebody's money could be used for it: who may only look is offered nothing."""
+    return choose_purse(room.tx, room.person, [account], room.facts.channel, "auto", room.now) is not None
 
 
 def _owed(room: Inside, bill: Bill, wishes: _Wishes, several_holders: bool) -> str:
     if wishes.fen(bill):
         return _line(room, bill, wishes, several_holders)
     if bill.get("prepaid"):
-        return in_words(room, "utter_joint_line_balance", bill)
+        return in_words(
+            room, "utter_joint_line_balance", bill | {"who": bill["holder"] if several_holders else None}
+        )
     return _note(room, bill, set())
 
 

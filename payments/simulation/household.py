@@ -140,7 +140,7 @@ class House:
         callbacks = Callbacks(store, rail, clock, wake)
         quoting = Quoting(store, billers, catalogue(), clock)
         till = Till(catalogue(), limits)
-        sweeper = Sweep(store, billers, clock, catalogue(), limits)
+        sweeper = Sweep(store, billers, clock, catalogue(), limits, owner=owner)
         return cls(
             store, clock, town, rail, billers, limits, till, advance, runner, callbacks, quoting,
             sweeper, Ladder(limits),
