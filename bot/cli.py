@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, mandates, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ operator.register(app)
 mandates.register(app)
 ledger.register(app)
 simulate.register(app)
+flows.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
