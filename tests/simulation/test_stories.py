@@ -55,15 +55,10 @@ def test_clocks_are_wrong_in_half_of_the_stories_and_set_in_the_middle_of_a_ques
     assert len(plans) * 0.4 < len(wrong) < len(plans) * 0.6
     assert all({clocks[n] > 0 for clocks in wrong} == {True, False} for n in range(3))
     teller = Teller()
-    assert play(1, Plan("confirmed", (Step("clock_is_set", die=0x108),), (3_000, 0, 0)), teller) == []
-    asked, set_back = (teller.sentences.index(s) for s in _SET_BACK)
-    assert asked < set_back
-
-
-_SET_BACK = (
-    "  09:00:35     The rail is asked to take the money.",
-    "  09:00:35     The process's clock is set: it is 0:50:00 slow.",
-)
+    assert play(1, Plan("confirmed", (Step("clock_is_set", die=0x101),), (250, 0, 0)), teller) == []
+    happened = [sentence[10:].strip() for sentence in teller.sentences]
+    asked = happened.index("The rail is asked to take the money.")
+    assert happened[asked + 1] == "The process's clock is set: it is 0:04:10 slow."
 
 
 @pytest.mark.parametrize(("off", "status"), [(0, 200), (240, 200), (18_000, 401), (-30 * 86_400, 401)])
