@@ -27,7 +27,7 @@ from payments.looking_over import Asked, Look, Span, look_over, new_reading, pla
 from payments.opening import till_account
 from payments.pacing import Leave, Pace, jitter
 from payments.rounds import Cycle, Page
-from payments.taking_readings import take_reading
+from payments.taking_readings import MOMENT, take_reading
 from payments.usage import keep_use
 
 __all__ = ["Pace", "Sweep", "Swept", "take_reading"]
@@ -36,7 +36,6 @@ log = logging.getLogger("bangjiao.payments")
 
 PAGE = MOST_NUMBERS
 _AT_ONCE = timedelta(0)
-_LATER = timedelta(microseconds=1)
 _AGAIN = timedelta(minutes=5)  # an account its biller would say nothing of
 _NO_ANSWER = OutcomeUnknown(Reason.UNKNOWN)
 
@@ -341,7 +340,7 @@ def _after_all_known(tx: Tx, account: AccountId, at: datetime) -> datetime:
     last = readings.newest(tx, account)
     held = mandates.live_at(tx, account)
     known = [last.at if last else None, held.active_at if held else None]
-    return max([at, *(instant + _LATER for instant in known if instant is not None)])
+    return max([at, *(instant + MOMENT for instant in known if instant is not None)])
 
 
 def _why_it_rests(tx: Tx) -> tuple[str, ...]:
