@@ -20,7 +20,7 @@ from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
 from payments.quoting import overtaken
-from payments.terms import MandateKind, ProposedMandate, Terms
+from payments.terms import NEVER_ASKED, MandateKind, ProposedMandate, Terms
 from payments.till import PaymentView, Till
 
 if TYPE_CHECKING:
@@ -71,8 +71,12 @@ def terms_of(slots: Mapping[str, Any]) -> Terms:
         below=Money(int(slots["below"])) if meter else None,
         amount=Money(int(slots["amount"])) if meter else None,
         per_day=int(slots.get("per_day") or 1),
-        ask_above=int(slots["ask_above"]) if slots.get("ask_above") else None,
+        ask_above=_asked_from(slots.get("ask_above")),
     )
+
+
+def _asked_from(said: Any) -> int | None:
+    return None if said is None or int(said) == NEVER_ASKED else int(said)
 
 
 def read_back(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
@@ -84,8 +88,17 @@ def read_back(proposed: ProposedMandate, words: clauses.Words, comma: str) -> di
         "strength": proposed.strength.value,
         "run_times": tried.times if tried else None,
         "run_total": tried.total.fen if tried else None,
+        "ask_list": _asked_first(proposed.terms, words),
         **_rising(proposed, words, comma),
     }
+
+
+def _asked_first(terms: Terms, words: clauses.Words) -> str | None:
+    """When the payer is asked before a charge; None: he never is."""
+    if terms.ask_above is None:
+        return None
+    of_meter = terms.kind is MandateKind.TOP_UP
+    return words("utter_asked_line", {"ask_above": terms.ask_above, "prepaid": of_meter})
 
 
 def _rising(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
@@ -231,6 +244,7 @@ _FIGURES = {
     "reason": "reason",
     "due_date": "due_date",
     "today": "today",
+    "each_time": "each_time",
     "changes": "changed",
 }
 

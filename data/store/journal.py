@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +36,18 @@ _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(
 _ADD = audit.insert()
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`actor` did `kind` concerning `person`; `subject` is an id, `body` masked facts."""
+
+    kind: str
+    person: PersonId
+    actor: PersonId
+    subject: str
+    at: datetime
+    body: dict[str, Any] = field(default_factory=dict)
+
+
 def record(
     tx: Tx,
     *,
@@ -44,25 +58,37 @@ def record(
     at: datetime,
     body: dict[str, Any] | None = None,
 ) -> None:
-    """Adds a line: `actor` did `kind` concerning `person`; `subject` is an id, `body` masked facts.
+    """Adds a line. Raises ValueError for a kind that is not in KINDS."""
+    record_many(tx, [Line(kind, person, actor, subject, at, body or {})])
 
-    Raises ValueError for a kind that is not in KINDS.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"not a kind of the audit: {kind}")
+
+def record_many(tx: Tx, lines: Iterable[Line]) -> None:
+    """Adds lines in their order, each sealed to the one before. Raises ValueError for a kind that is not in KINDS."""
+    wanted = list(lines)
+    for line in wanted:
+        if line.kind not in KINDS:
+            raise ValueError(f"not a kind of the audit: {line.kind}")
+    if not wanted:
+        return
     tx.alone()
     last = tx.conn.execute(_LAST).first()
-    row = {
-        "seq": last.seq + 1 if last else 1,
-        "at": at.astimezone(UTC),
-        "kind": kind,
-        "person": person,
-        "actor": actor,
-        "subject": subject,
-        "body": body or {},
-        "previous": last.hash if last else _BEGINNING,
-    }
-    tx.conn.execute(_ADD, {**row, "hash": _hash(tx, row)})
+    seq, previous = (last.seq, last.hash) if last else (0, _BEGINNING)
+    rows = []
+    for line in wanted:
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": line.at.astimezone(UTC),
+            "kind": line.kind,
+            "person": line.person,
+            "actor": line.actor,
+            "subject": line.subject,
+            "body": line.body,
+            "previous": previous,
+        }
+        previous = _hash(tx, row)
+        rows.append({**row, "hash": previous})
+    tx.conn.execute(_ADD, rows)
 
 
 def verify(tx: Tx) -> list[int]:

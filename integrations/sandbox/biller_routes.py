@@ -15,6 +15,7 @@ from integrations.sandbox.town import billers, faults
 from integrations.sandbox.town.faults import Subject
 from integrations.sandbox.town.moment import Moment, Refusal
 from integrations.sandbox.wire import (
+    BalancesReply,
     BillerReply,
     FindRequest,
     FormReply,
@@ -22,6 +23,7 @@ from integrations.sandbox.wire import (
     HintReply,
     HolderReply,
     NumberRequest,
+    NumbersRequest,
     OutcomeReply,
     PostRequest,
     Problem,
@@ -90,6 +92,11 @@ def _accounts(router: APIRouter, gate: Gate) -> None:
     async def quote(request: Request, biller: Biller, body: NumberRequest) -> Response:
         subject = Subject(Side.BILLER, "query", biller, body.number)
         return await _ask(gate, request, subject, lambda moment: billers.quote(moment, biller, body))
+
+    @router.post("/billers/{biller}/balances", response_model=BalancesReply)
+    async def balances(request: Request, biller: Biller, body: NumbersRequest) -> Response:
+        subject = Subject(Side.BILLER, "balances", biller)
+        return await _ask(gate, request, subject, lambda moment: billers.balances(moment, biller, body))
 
     @router.post("/billers/{biller}/usage", response_model=UsageReply)
     async def usage(request: Request, biller: Biller, body: UsageRequest) -> Response:

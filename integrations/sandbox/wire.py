@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from data.model import Exactness, Utility
-from integrations.ports import Reason
+from integrations.ports import MOST_NUMBERS, Reason
 
 
 def whole(value: object) -> object:
@@ -157,6 +157,34 @@ class QuoteReply(Shape):
     due_date: date | None = None
     balance_fen: int | None = None
     daily_use_fen: int | None = None
+
+
+class NumbersRequest(Shape):
+    """The same question about many accounts of one biller."""
+
+    numbers: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_NUMBERS)]
+
+
+class BalanceReply(Shape):
+    """What is said of one number: its quote, or the reason why there is none."""
+
+    number: str
+    quote: QuoteReply | None = None
+    reason: Reason | None = None
+
+
+class BalancesReply(Shape):
+    """One row for each number asked about, in the order asked."""
+
+    biller: str
+    rows: tuple[BalanceReply, ...]
+
+
+class BalancesAnswer(Shape):
+    """The same as it is heard: a row that cannot be read is no answer about its number, and spoils no other's."""
+
+    biller: str
+    rows: tuple[Any, ...]
 
 
 class UsageRequest(Shape):

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from data.ids import PersonId
-from data.model import May
+from data.ids import InstrumentId, PersonId
+from data.model import Instrument, May
 from data.money import Money
 from data.store.mandates import consents, mandates
 from data.store.people import instruments
 from payments.acts import AlreadyConfirmed, Confirmed, Refusal
-from payments.authority import access
+from payments.authority import access, factors
 from payments.dry_run import dry_run
 from payments.quoting import Trouble
 from payments.terms import MandateState, ProposedMandate, Terms
@@ -341,3 +341,68 @@ def test_one_that_was_stopped_did_not_lapse(lis: House) -> None:
     live = agreed(lis)
     assert stop(lis, live.id)
     assert lis.store.run_now(lambda tx: lis.till.lapsed_mandates(tx, LIMIN, lis.now)) == []
+
+
+# --- from which purse ---------------------------------------------------------------------------------------------
+
+
+def _second_purse(house: House) -> InstrumentId:
+    second = Instrument(InstrumentId("pm-second"), LIMIN, "purse-second")
+    house.store.run_now(lambda tx: access.add_instrument(tx, second, house.now + timedelta(seconds=1)))
+    return second.id
+
+
+def _from(house: House, purse: InstrumentId, by: PersonId = LIMIN) -> ProposedMandate | Refusal:
+    live = at(house)
+    return house.store.run_now(
+        lambda tx: house.till.propose_mandate(
+            tx,
+            proposer=by,
+            terms=live.terms if live else TOP_UP,
+            channel="telegram",
+            at=house.now,
+            replaces=live.id if live else None,
+            purse=purse,
+        )
+    )
+
+
+async def test_another_purse_pays_after_a_firm_yes_and_a_later_change_of_the_terms_leaves_it(
+    lis: House,
+) -> None:
+    first, second = agreed(lis), _second_purse(lis)
+    proposed = _from(lis, second)
+    assert isinstance(proposed, ProposedMandate)
+    assert (proposed.purse, proposed.terms, proposed.rises_at) == (second, first.terms, None)
+    weak = yes(lis, proposed, factor=None)
+    assert isinstance(weak, Refusal)
+    live = at(lis)
+    assert live is not None
+    assert live.instrument == first.instrument
+    assert yes(lis, proposed) == Confirmed(())
+    moved = at(lis)
+    assert moved is not None
+    assert (moved.instrument, moved.terms) == (second, first.terms)
+    later = agreed(lis, capped(per_month=Money(40_000)), replaces=moved.id)
+    assert later.instrument == second
+
+
+def test_nobody_pays_from_a_purse_that_is_not_his(lis: House) -> None:
+    agreed(lis)
+    assert _from(lis, InstrumentId("pm-chenm")) == Refusal("no_purse", account=E_LI)
+
+
+def test_a_purse_taken_away_before_the_yes_is_not_agreed_to(lis: House) -> None:
+    agreed(lis)
+    second = _second_purse(lis)
+    proposed = _from(lis, second)
+    assert isinstance(proposed, ProposedMandate)
+    lis.store.run_now(lambda tx: tx.conn.execute(sa.delete(instruments).where(instruments.c.id == second)))
+    assert yes(lis, proposed) == Refusal("no_purse", account=E_LI)
+
+
+def test_who_just_changed_his_telephone_moves_no_purse(lis: House) -> None:
+    agreed(lis)
+    second = _second_purse(lis)
+    lis.store.run_now(lambda tx: factors.lift_pin(tx, LIMIN, LIJG, lis.now, {}))
+    assert _from(lis, second) == Refusal("cooling", account=E_LI)
