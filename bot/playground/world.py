@@ -260,7 +260,7 @@ class Playground:
         """The clock moves, and the telephone's silence comes to the desk."""
         await self._begin()
         await self._advance(lasting)
-        await self._human(person, InboundKind.SILENCE, seconds=lasting.totalseconds())
+        await self._human(person, InboundKind.SILENCE, seconds=lasting.total_seconds())
 
     async def call_in(self, person: str, number: str) -> None:
         """A call from a registered number."""
