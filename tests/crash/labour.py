@@ -87,8 +87,8 @@ def live(spec: dict[str, Any]) -> None:
             ["--port", str(spec["port"]), "--database", spec["database"], "--callback-url", spec["callbacks"]]
         )
         return
-    # Like the lease of a payment: who died, or was away, is missed after seconds.
-    carrier._LEASE = desk._NEWS_AGAIN = LEASE
+    # Like the lease of a payment: who died is missed after seconds. A letter is held longer than anybody is frozen.
+    desk._NEWS_AGAIN, carrier._LEASE = LEASE, 2 * LEASE
     app._LOOK_SECONDS = 5.0
     if spec["mutant"]:
         spoil(spec["mutant"])
