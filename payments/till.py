@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from data.catalogue import Catalogue
-from data.ids import AccountId, ActId, BillerId, PaymentId, PersonId, QuoteId
+from data.ids import AccountId, ActId, BillerId, InstrumentId, PaymentId, PersonId, QuoteId
 from data.model import Utility
 from data.money import Money
 from data.store.engine import Tx
@@ -141,7 +141,15 @@ class Till:
         answer = held_as(tx, act, debiting.KIND)
         if answer is not None:
             return asked.agree(tx, answer, digest, evidence, at, limits=self.limits, catalogue=self.catalogue)
-        return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
+        return confirm(
+            tx,
+            act=act,
+            digest=digest,
+            evidence=evidence,
+            at=at,
+            catalogue=self.catalogue,
+            limits=self.limits,
+        )
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
         """Takes a proposal back; who waits for another's yes, or was asked for his, ends it for both."""
@@ -189,6 +197,7 @@ class Till:
         channel: str,
         at: datetime,
         replaces: str | None = None,
+        purse: InstrumentId | None = None,
     ) -> ProposedMandate | Refusal:
         """An automatic payment from the proposer's own purse, to read back; `replaces` names the one it changes."""
         return agreeing.propose_mandate(
@@ -200,6 +209,7 @@ class Till:
             limits=self.limits,
             catalogue=self.catalogue,
             replaces=replaces,
+            purse=purse,
         )
 
     def resume_mandate(
