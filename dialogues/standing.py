@@ -15,7 +15,7 @@ from data.store.engine import Tx
 from dialogues import clauses, model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
-from payments import mandates
+from payments import mandates, resting
 from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
@@ -38,6 +38,8 @@ KINDS = frozenset(
         "still_low",
         "mandate_set_for_you",
         "mandate_stopped_for_you",
+        "mandate_paused_for_you",
+        "mandate_lowered_for_you",
         "auto_started",
         "auto_posted",
         "auto_for_you",
@@ -47,6 +49,8 @@ KINDS = frozenset(
         "low_balance",
         "bill_due",
         "warning",
+        resting.NEWS,
+        resting.GOES_ON,
     }
 )
 
@@ -143,6 +147,8 @@ def news_of(
     at: datetime,
 ) -> model.News | None:
     """One row of such news as an input of the engine; None when it is not so any more."""
+    if kind == resting.NEWS:
+        return _rests(tx, catalogue, body, locale)
     payment = body.get("payment")
     view = till.outcome(tx, PaymentId(str(payment))) if payment else None
     if view is not None and _overtaken(kind, view):
@@ -161,6 +167,18 @@ def news_of(
         slots |= {"payment": view.id, "amount": view.amount.fen}
     slots |= {"last_account": body["account"], "last_at": at.isoformat()}
     return model.News(FLOW, {name: value for name, value in slots.items() if value is not None})
+
+
+def _rests(tx: Tx, catalogue: Catalogue, body: Mapping[str, Any], locale: str) -> model.News | None:
+    """A backup was put back: which of his bills are not paid by themselves until he says so; None when none rests."""
+    asleep = {held.id: held for held in resting.at_rest(tx)}
+    mine = [till_account(tx, asleep[id].account) for id in body["mandates"] if id in asleep]
+    names = dict.fromkeys(bill_name(catalogue, account.utility, locale) for account in mine)
+    if not mine:
+        return None
+    comma = "、" if locale == "zh" else ", "
+    slots = {"news": resting.NEWS, "bill_name": comma.join(names), "records_of": body["as_of"]}
+    return model.News(FLOW, slots)
 
 
 # News about somebody's account rather than about one's own money, and the figures that tell how he lives.
@@ -220,6 +238,8 @@ _FIGURES = {
     "times": "times_this_month",
     "spent": "spent_fen",
     "per_month": "per_month_fen",
+    "per_charge": "per_charge_fen",
+    "below": "below_fen",
     "days_left": "days_left",
     "reason": "reason",
     "due_date": "due_date",

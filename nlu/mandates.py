@@ -255,10 +255,10 @@ _OFF_EN = re.compile(
     r"^(?:please |can you |could you |ok )*(?:turn|switch) (?:off (?:it|them|the [a-z ]{2,20} one)|(?:it|them|the [a-z ]{2,20} one) off)(?P<now> for (?:now|a while|a month|the moment))?(?: please)?[.!?]*$"
 )
 _GO_ON_ZH = re.compile(
-    "^(?:请|那|就|把它|给我|帮我|可以)*(?:恢复|重新打开|再打开|重开|接着用)(?:它|吧|了|一?下)*[。!]*$"
+    "^(?:请|那|就|把它|给我|帮我|可以)*(?:恢复|重新打开|再打开|重开|接着用|(?:接着|继续|还是接着|还接着)(?:自动)?(?:缴|交|充|扣)(?:费)?)(?:它|吧|了|一?下)*[。!]*$"
 )
 _GO_ON_EN = re.compile(
-    r"^(?:please |can you |could you |ok )*(?:(?:resume|restart|unpause|re-?enable) (?:it|them|that)|(?:turn|switch) (?:it|them) (?:back )?on(?: again)?)(?: please| now| again)*[.!?]*$"
+    r"^(?:please |can you |could you |ok )*(?:(?:resume|restart|unpause|re-?enable) (?:it|them|that)|(?:go on|keep|continue|carry on) paying(?: (?:it|them|by itself))?|(?:turn|switch) (?:it|them) (?:back )?on(?: again)?)(?: please| now| again)*[.!?]*$"
 )
 
 

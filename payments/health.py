@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.model import May
-from payments import debited, mandates, stopping, warnings
+from payments import debited, mandates, stopping, unheard, warnings
 from payments.authority import access
 from payments.debiting import Round, has_purse
 from payments.mandates import M, Mandate
@@ -43,7 +43,10 @@ def _soon_over(hand: Round, held: Mandate) -> None:
 
 def _unread(hand: Round, held: Mandate) -> None:
     """Nobody could read the meter for two days: it may be low, and nothing would be paid."""
-    heard = max(filter(None, (held.read_at, held.active_at)), default=held.created_at)
+    missed, since = unheard.since(hand.tx, held.account)
+    if not missed:
+        return  # the rounds hear of it
+    heard = max(filter(None, (since, held.read_at, held.active_at)), default=held.created_at)
     if hand.at - heard < hand.limits.mandate_unread:
         return
     warnings.warn(

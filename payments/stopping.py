@@ -26,6 +26,8 @@ from payments.opening import till_account
 from payments.states import COLLECTING, FINAL, State
 from payments.terms import MandateState
 
+STOPPED, RESTS = "stopped", "rests"  # why a debit was not made
+
 
 def may_stop(tx: Tx, mandate: Mandate, by: PersonId, at: datetime) -> bool:
     """The payer, the account's holder, or whoever may make such agreements for the account."""
@@ -41,7 +43,7 @@ def stop(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
     if held.state not in LIVE or not may_stop(tx, held, by, at):
         return False
     end(tx, held, M.REVOKED, by, at, "stopped")
-    _tell_the_others(tx, held, by, at)
+    tell_the_others(tx, held, by, "mandate_stopped_for_you", held.id, at)
     return True
 
 
@@ -55,8 +57,9 @@ def pause(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
         return False
     moved = move(tx, held, M.PAUSED, at, reason="paused")
     assert moved, "the row is held since it was read"
-    call_back(tx, held, at)
+    call_back(tx, held, at, RESTS)
     audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value})
+    tell_the_others(tx, held, by, "mandate_paused_for_you", f"{held.id}:{at.isoformat()}", at)
     return True
 
 
@@ -75,13 +78,17 @@ def audit(tx: Tx, kind: str, held: Mandate, by: PersonId, at: datetime, body: di
     journal.record(tx, kind=kind, person=held.payer, actor=by, subject=held.id, at=at, body=facts)
 
 
-def call_back(tx: Tx, held: Mandate, at: datetime) -> None:
-    """Announced debits will not be made, unsent ones are cancelled, and sent ones are closed where the rail allows."""
+def call_back(tx: Tx, held: Mandate, at: datetime, why: str = STOPPED) -> None:
+    """Announced debits will not be made, unsent ones are cancelled, and sent ones are closed where the rail allows.
+
+    What was stopped is not tried again for the same low reading or bill; what only rested (RESTS) is, when it goes on.
+    """
     waiting = sa.and_(debits.c.mandate == held.id, debits.c.state.in_(["announced", "asking"]))
-    tx.conn.execute(
-        sa.update(debits).where(waiting).values(state="not_made", reason="stopped", updated_at=at)
-    )
-    _call_back_payments(tx, held, at)
+    not_made = {"state": "not_made", "reason": why, "updated_at": at}
+    tx.conn.execute(sa.update(debits).where(waiting).values(**not_made))
+    cancelled = _call_back_payments(tx, held, at)
+    if why == RESTS:
+        tx.conn.execute(sa.update(debits).where(debits.c.payment.in_(cancelled)).values(**not_made))
 
 
 def call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: datetime) -> None:
@@ -91,14 +98,18 @@ def call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: date
         _call_back_payments(tx, held, at)
 
 
-def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> None:
+def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> list[PaymentId]:
+    """Gives those that were not sent and never will be."""
+    cancelled = []
     for payment in _under_way(tx, held):
         row = states.read(tx, payment, hold=True)
         if row.state is State.CONFIRMED:
-            why: dict[str, Any] = {"reason": "stopped", "stop_asked": True, "next_at": None}
+            why: dict[str, Any] = {"reason": STOPPED, "stop_asked": True, "next_at": None}
             states.move(tx, payment, State.CONFIRMED, State.CANCELLED, at, **why)
+            cancelled.append(payment)
         elif row.state in COLLECTING:
             states.note(tx, payment, stop_asked=True, next_at=at)
+    return cancelled
 
 
 def on_its_way(tx: Tx, held: Mandate) -> Money:
@@ -116,11 +127,14 @@ def _under_way(tx: Tx, held: Mandate) -> list[PaymentId]:
     return [PaymentId(p) for p in rows]
 
 
-def _tell_the_others(tx: Tx, held: Mandate, by: PersonId, at: datetime) -> None:
+def tell_the_others(
+    tx: Tx, held: Mandate, by: PersonId, kind: str, about: str, at: datetime, **more: Any
+) -> None:
+    """Payer and holder hear what somebody else did to it; who did it knows."""
     holder = till_account(tx, held.account).holder
     body = {"mandate": held.id, "account": held.account, "payer": held.payer, "by": by, "holder": holder}
     for person in dict.fromkeys(p for p in (held.payer, holder) if p is not None and p != by):
-        notice(tx, person, "mandate_stopped_for_you", held.id, body, at)
+        notice(tx, person, kind, about, body | more, at)
 
 
 def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:

@@ -141,7 +141,15 @@ class Till:
         answer = held_as(tx, act, debiting.KIND)
         if answer is not None:
             return asked.agree(tx, answer, digest, evidence, at, limits=self.limits, catalogue=self.catalogue)
-        return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
+        return confirm(
+            tx,
+            act=act,
+            digest=digest,
+            evidence=evidence,
+            at=at,
+            catalogue=self.catalogue,
+            limits=self.limits,
+        )
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
         """Takes a proposal back; who waits for another's yes, or was asked for his, ends it for both."""

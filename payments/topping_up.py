@@ -44,9 +44,14 @@ def act_on(
         return None
     if held.episode is not None:
         return _again(hand, held, quote, amount, reading, asked_at, new)
-    if not new:
+    if not new and not _was_low_at_rest(held, reading):
         return None  # it stood there already when this was agreed to
     return _begin(hand, held, quote, amount, reading, asked_at)
+
+
+def _was_low_at_rest(held: Mandate, reading: Reading) -> bool:
+    """The meter ran low while this rested, and says the same since: nothing new, and nothing done about it yet."""
+    return held.woken_at is not None and reading.at <= held.woken_at
 
 
 def wait_a_little(hand: Round, held: Mandate, quote: Quote) -> bool:

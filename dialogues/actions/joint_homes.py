@@ -172,7 +172,7 @@ def joint_one_home(room: Inside, slots: Arguments) -> Result:
 def joint_next(room: Inside, slots: Arguments) -> Result:
     """The next list of those that did not fit on one; what was added to the last one is not in it."""
     rest = [account for account in slots.get("joint_rest") or () if account not in slots["joint_accounts"]]
-    gone = {
+    gone: dict[str, object] = {
         "joint_plan": {},
         "joint_left": [],
         "joint_go_on": None,

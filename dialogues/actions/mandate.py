@@ -23,10 +23,9 @@ _TERMS = ("below", "amount", "per_month", "per_charge", "per_day", "ask_above")
 @inside(
     "action_mandate_meant",
     "known several anothers like_which open",
-    reads="changes utility relation account person_name account_id mandate_choice same_terms list_page "
-    "below amount per_month per_charge per_day ask_above",
+    reads=f"changes utility relation account person_name account_id mandate_choice same_terms list_page {' '.join(_TERMS)}",
     writes="account_id utility mandate_choice mandate_choices mandate_list list_page who bill_name same_terms but_account "
-    "below amount per_month per_charge per_day ask_above",
+    f"{' '.join(_TERMS)}",
 )
 def mandate_meant(room: Inside, slots: Arguments) -> Result:
     """改成低于30充50 names no account: the one that is agreed is meant, or one is chosen."""
@@ -36,6 +35,8 @@ def mandate_meant(room: Inside, slots: Arguments) -> Result:
     if not slots.get("changes") or named:
         return Result("open")
     found = meant(room, slots, own=True)
+    if not any(slots.get(name) is not None for name in _TERMS):  # 接着缴 is said of what rests
+        found = [m for m in found if m.state is not MandateState.ACTIVE] or found
     if len(found) == 1:
         account = {"account_id": found[0].terms.account, "utility": found[0].utility.value}
         return Result("known", account)

@@ -10,6 +10,7 @@ from dialogues import clauses, saying
 from dialogues.actions.choosing import Place, listed, page_of
 from dialogues.actions.ports import Arguments, Inside, bill_name
 from dialogues.relations import relation_word
+from payments import resting
 from payments.authority import people
 from payments.purse import relation_of
 from payments.terms import MandateKind, MandateState, MandateView
@@ -155,7 +156,7 @@ def _why_it_rests(mandate: MandateView) -> str | None:
         case MandateState.ACTIVE:
             return mandate.hindered
         case MandateState.PAUSED:
-            return "paused"
+            return mandate.reason if mandate.reason == resting.RESTORED else "paused"
         case MandateState.SUSPENDED if mandate.reason == "no_purse":
             return "no_purse"
         case MandateState.SUSPENDED:

@@ -10,7 +10,7 @@ stop        at every step somebody says stop instead of going on: nothing furthe
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -54,6 +54,20 @@ _DISTURBERS: Mapping[str, Callable[[Player, Step], Awaitable[None]]] = {
     "restart": _restart,
     "at_once": _at_once,
 }
+
+
+_PRESSED = frozenset({"press", "tap", "key"})
+
+
+def disturbs(mutation: str, scripts: Iterable[Script]) -> bool:
+    """Whether it can change anything in these talks: where no button or key is pressed, none is pressed twice."""
+    return mutation != "double_tap" or any(_pressed(s) for one in scripts for s in one.steps)
+
+
+def _pressed(step: Step) -> bool:
+    if isinstance(step, Race):
+        return any(map(_pressed, step.steps))
+    return isinstance(step, Human) and step.kind in _PRESSED
 
 
 def cut_short(script: Script, mutation: str) -> Iterator[Script]:

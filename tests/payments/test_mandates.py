@@ -249,6 +249,23 @@ def test_either_side_stops_it_with_one_word_and_the_other_hears(
     assert not stop(family, live.id, by)
 
 
+@pytest.mark.parametrize(("by", "other"), [(LIMIN, LIJG), (LIJG, LIMIN)])
+def test_who_lowers_it_or_lets_it_rest_is_named_to_the_other_once(
+    lis: House, by: PersonId, other: PersonId
+) -> None:
+    live = agreed(lis)
+    assert lower(lis, live.id, by, per_month=Money(20_000))
+    (lowered,) = told(lis, other, "mandate_lowered_for_you")
+    assert (lowered["by"], lowered["per_month_fen"], lowered["below_fen"]) == (by, 20_000, 2_000)
+    lis.clock.advance(timedelta(hours=1))
+    assert lower(lis, live.id, by, per_month=Money(15_000))  # and it is told each time
+    assert lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, by, lis.now))
+    assert [b["by"] for b in told(lis, other, "mandate_paused_for_you")] == [by]
+    assert len(told(lis, other, "mandate_lowered_for_you")) == 2
+    for kind in ("mandate_lowered_for_you", "mandate_paused_for_you"):
+        assert told(lis, by, kind) == []
+
+
 def test_a_stranger_stops_nothing(lis: House) -> None:
     live = agreed(lis)
     assert not stop(lis, live.id, CHENM)
