@@ -175,7 +175,11 @@ def _not_listed(room: Inside, held: Iterable[str]) -> list[KnownAccount]:
 
 def _to_choose_from(room: Inside, wishes: _Wishes, slots: Arguments) -> dict[str, Any]:
     """改一改: each bill of the list, and each other one of the same home, as a word, a button and a key."""
-    words = {b["account"]: _choice(room, wishes, b) for b in wishes.bills if "quote" in b}
+    words = {
+        b["account"]: _choice(room, wishes, b)
+        for b in wishes.bills
+        if "quote" in b and (b["due"] or b["prepaid"])
+    }
     held = list(slots["joint_accounts"])
     same = {
         household_of(k)
@@ -286,8 +290,10 @@ def _together(room: Inside, lines: list[str]) -> str:
     """On a screen a line each; on the telephone three to a breath; in large print no more lines than can be seen."""
     comma, stop = ("，", "。") if room.locale == "zh" else (", ", ". ")
     if room.facts.spoken:
-        breaths = [lines[n : n + A_BREATH] for n in range(0, len(lines), A_BREATH)]
-        return stop.join(comma.join(breath) for breath in breaths)
+        notes = [line.rstrip("。.") for line in lines if line.endswith(("。", "."))]  # sentences of their own
+        items = [line for line in lines if not line.endswith(("。", "."))]
+        breaths = [comma.join(items[n : n + A_BREATH]) for n in range(0, len(items), A_BREATH)]
+        return stop.join([*breaths, *notes])
     seen = sum(line.count("\n") + 1 for line in lines)
     if not (room.conversation.preferences.large and seen > A_BREATH):
         return "\n".join(lines)
