@@ -250,11 +250,10 @@ def evaluate(
 def parse(
     text: str, locale: Annotated[str, typer.Option(help="zh or en")] = "zh", as_json: Json = False
 ) -> None:
-    from bot.app import load_engine
+    from bot.app import read_words
     from nlu.commands import Expectation, Utterance
-    from nlu.understand import Understanding
 
-    understanding = Understanding(load_engine(Settings()))
+    understanding = read_words(Settings()).understanding
     commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
     shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
     print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))
