@@ -34,7 +34,7 @@ from integrations.ports import BillerNetwork, PaymentRail
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.rail import SandboxRail
 from nlu import classifier
-from nlu.understand import Understanding
+from nlu.understand import OFFERED, Understanding
 from payments import alarms
 from payments.advance import Advance
 from payments.authority import enrol, people
@@ -319,7 +319,9 @@ class Words:
 
 def read_words(settings: Settings) -> Words:
     """Flows, sentences and trained words from their files. Raises FlowErrors, or NotTrained."""
-    return Words(release(), Understanding(load_engine(settings)))
+    flows = release()
+    begun = {flow.id for flow in flows.flows.values() if flow.intents}
+    return Words(flows, Understanding(load_engine(settings), OFFERED | begun))
 
 
 def release() -> Release:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, mandates, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ operator.register(app)
 mandates.register(app)
 ledger.register(app)
 simulate.register(app)
+flows.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
@@ -166,7 +167,8 @@ def play(
     files: Annotated[list[Path], typer.Argument(help="scripts (.md, .yml) to play", exists=True)],
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
-        list[str] | None, typer.Option(help="redelivery, double_tap, restart: play so after each step")
+        list[str] | None,
+        typer.Option(help="redelivery, double_tap, restart, or at_once: play so after each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -248,11 +250,10 @@ def evaluate(
 def parse(
     text: str, locale: Annotated[str, typer.Option(help="zh or en")] = "zh", as_json: Json = False
 ) -> None:
-    from bot.app import load_engine
+    from bot.app import read_words
     from nlu.commands import Expectation, Utterance
-    from nlu.understand import Understanding
 
-    understanding = Understanding(load_engine(Settings()))
+    understanding = read_words(Settings()).understanding
     commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
     shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
     print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))

@@ -67,12 +67,10 @@ def _checked(paths: list[Path]) -> FolderReport:
     files, tests = Files(), 0
     for path in paths:
         content = read_content(path, files)
-        if content is UNREADABLE or not isinstance(content, Table):
-            continue
-        if rasa.TOP & content.keys() and not _DIALOGUE & content.keys():
-            tests += _read_tests(path, files)
-        elif not _is_no_dialogue(content):
+        if isinstance(content, Table) and not is_no_dialogue(content):
             read_file(path, content, files)
+        elif isinstance(content, Table) and rasa.TOP & content.keys():
+            tests += _read_tests(path, files)
     between = crossed(files)
     broken = files.broken | {f.id for f in files.flows.values() for e in between if _inside(e, f, files)}
     return FolderReport(
@@ -102,9 +100,13 @@ def _read_tests(path: Path, files: Files) -> int:
     return len(book.scripts)
 
 
-def _is_no_dialogue(content: Table) -> bool:
-    """A file that is none of our business: settings, training examples, anything else that happens to be YAML."""
-    return not _DIALOGUE & content.keys() and not any(nearest(key, _DIALOGUE) for key in content)
+def is_no_dialogue(content: Any) -> bool:
+    """A file without flows, slots or sentences: tests, settings, training sentences, anything else that happens to be YAML."""
+    if not isinstance(content, Table):
+        return content is not UNREADABLE
+    if _DIALOGUE & content.keys():
+        return False
+    return bool(rasa.TOP & content.keys()) or not any(nearest(key, _DIALOGUE) for key in content)
 
 
 def _inside(error: FlowError, flow: Flow, files: Files) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dialogues import digit_entry, predicate, responses, slots
 from dialogues.commit import ACTION, OUTCOMES, is_commit
 from dialogues.flowfile import END
+from dialogues.lint_domain import lint_domain
 from dialogues.lint_responses import lint_responses
 from dialogues.model import Flow, Release, Step, Variation, Where
 from dialogues.moment import HUMAN
@@ -79,6 +80,7 @@ def lint(release: Release) -> list[FlowError]:
     found = [
         *(error for flow in release.flows.values() for error in _flow(release, flow)),
         *_whole(release),
+        *lint_domain(release),
         *lint_responses(release),
     ]
     return sorted(found, key=lambda error: (error.where.file, error.where.line))

@@ -33,7 +33,7 @@ from dialogues import (
     wire,
 )
 from dialogues.actions import ACTIONS
-from dialogues.actions.ports import Inside, InsideAction
+from dialogues.actions.ports import Action, Inside, InsideAction
 from dialogues.counter import Counter, Verdict
 from dialogues.model import (
     Alarm,
@@ -94,6 +94,7 @@ class House:
     till: Till
     catalogue: Catalogue
     observe: Callable[[Conversation, Input, Conversation, Sequence[Effect]], None] | None = None
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
 
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -337,7 +338,7 @@ class _Taking:
         self._post(last)
 
     def _call(self, call: Call) -> None:
-        action = ACTIONS[call.action]
+        action = self.house.actions[call.action]
         if not isinstance(action, InsideAction):
             self.taken.calls.append(outside_calls.begin(self.tx, self.event, call))
             return

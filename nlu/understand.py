@@ -67,6 +67,8 @@ FLOWS = frozenset(
         *people.FLOWS,
     }
 )
+# What this package knows to begin; a house adds every flow that names an intent of its own.
+OFFERED = FLOWS | mandates.SAID_PLAINLY | operating.SAID_PLAINLY | joint.SAID_PLAINLY
 # Below this a recogniser's hearing is no consent; the prompt is repeated with its keys.
 SURE_ENOUGH_FOR_YES = 0.5
 _SHORTEST_ACCOUNT = 8
@@ -106,7 +108,7 @@ class Understanding:
     def __init__(
         self,
         engine: Engine,
-        flows: Collection[str] = FLOWS | mandates.SAID_PLAINLY | operating.SAID_PLAINLY | joint.SAID_PLAINLY,
+        flows: Collection[str] = OFFERED,
     ) -> None:
         self._engine = engine
         self._flows = frozenset(flows)

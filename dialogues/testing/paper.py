@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from data.ids import PersonId
 from dialogues import engine, expectation, guard, loader, mappings, responses
+from dialogues.folder import is_no_dialogue
 from dialogues.lint import ENGINE_SAYS, ENGINE_SAYS_AT_COMMIT
 from dialogues.loader import Files
 from dialogues.model import (
@@ -81,6 +82,12 @@ class _Silent:
 
 
 # --- the release of any folder ------------------------------------------------------------------------------------
+
+
+def dialogue_files(folder: Path) -> list[Path]:
+    """The files of a folder that hold flows, slots or sentences; tests, training sentences and settings are none."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in {".yml", ".yaml"}]
+    return [path for path in paths if not is_no_dialogue(loader.read_content(path, Files()))]
 
 
 def release_of(paths: Iterable[Path]) -> Release:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialogues import folder
-from dialogues.testing.paper import PaperWorld, release_of
+from dialogues.testing.paper import PaperWorld, dialogue_files, release_of
 from dialogues.testing.playing import play
 
 PLAYED = Path(__file__).parent / "played"
@@ -19,8 +19,7 @@ FOLDERS = sorted(path for path in PLAYED.iterdir() if path.is_dir())
 def test_an_example_behaves_as_its_tests_say(example: Path) -> None:
     assert folder.check([example]).errors == []
     tests = sorted(example.glob("test_*.yml"))
-    files = [path for path in sorted(example.rglob("*.yml")) if path not in tests and path.stem != "nlu"]
-    release = release_of(files)
+    release = release_of(dialogue_files(example))
     report = asyncio.run(play(tests, lambda: PaperWorld(release, example)))
     assert [(case.id, case.detail) for case in report.cases if case.status != "passed"] == []
     assert report.passed == folder.check([example]).tests > 0
