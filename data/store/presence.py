@@ -102,6 +102,10 @@ class Presence:
             with suppress(asyncio.CancelledError):
                 await self._beating
             self._beating = None
+        if self._line is not None:
+            with suppress(Exception):  # hanging up gives it back as well, a moment later
+                async with asyncio.timeout(1):
+                    await self._line.execute("SELECT pg_advisory_unlock_all()")
         await self._hang_up()
         if self._file is not None:
             os.close(self._file)
