@@ -328,6 +328,7 @@ def _may_have_changed() -> sa.ColumnElement[bool]:
     )
     return sa.or_(
         m.valid_until <= _NOW,
+        m.rests_until.is_not(None),
         ~allowed,
         sa.and_(m.state == _ACTIVE, sa.or_(~owned, untold, long_unheard)),
     )
