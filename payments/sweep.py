@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from data.catalogue import Catalogue
@@ -36,6 +36,7 @@ log = logging.getLogger("bangjiao.payments")
 
 PAGE = MOST_NUMBERS
 _AT_ONCE = timedelta(0)
+_NOT_COUNTED = Leave(0, datetime.min.replace(tzinfo=UTC), 0)
 _AGAIN = timedelta(minutes=5)  # an account its biller would say nothing of
 _NO_ANSWER = OutcomeUnknown(Reason.UNKNOWN)
 
@@ -160,7 +161,8 @@ class Sweep:
     async def _read_all(self, hand: _InHand) -> Swept:
         """Asks, acts on what needs care one by one, and writes the rest, and that it is done, in one transaction."""
         careful = [await self._store.run(partial(self._begin, account)) for account in hand.look.careful]
-        asked = [*hand.look.asked, *(one for one in careful if one is not None)]
+        # First those that need care: where a biller lets not all be asked, they are the ones that may be low.
+        asked = [*(one for one in careful if one is not None), *hand.look.asked]
         heard = await self._ask(asked, hand.leave)
         made: list[PaymentId] = []
         easy: list[tuple[Asked, Quote]] = []
@@ -211,18 +213,21 @@ class Sweep:
             of_biller.setdefault(one.account.biller, []).append(one)
         heard: list[_Heard] = []
         for biller in sorted(of_biller, key=lambda b: jitter(f"{asked[0].account.id}:{b}")):
-            heard += await self._ask_biller(biller, of_biller[biller], leave.get(biller))
+            heard += await self._ask_biller(biller, of_biller[biller], leave.get(biller, _NOT_COUNTED))
         return heard
 
-    async def _ask_biller(self, biller: BillerId, ones: list[Asked], leave: Leave | None) -> list[_Heard]:
-        if leave is None:  # only such as are looked at with care: too few for the page to have counted them
-            at, wanted = self._clock.now(), {biller: len(ones)}
-            leave = (await self._store.run(lambda tx: pacing.leaves(tx, self._pace, wanted, at)))[biller]
+    async def _ask_biller(self, biller: BillerId, ones: list[Asked], leave: Leave) -> list[_Heard]:
+        # The page counted those it looked over; such as are looked at with care are counted here.
+        if (more := len(ones) - leave.wanted) > 0:
+            leave += (await self._store.run(partial(self._more, {biller: more})))[biller]
         now, later = ones[: leave.now], ones[leave.now :]
         heard = [_Heard(one, leave.again_at) for one in later]
         for begin in range(0, len(now), MOST_NUMBERS):
             heard += await self._ask_some(biller, now[begin : begin + MOST_NUMBERS])
         return heard
+
+    def _more(self, wanted: dict[BillerId, int], tx: Tx) -> dict[BillerId, Leave]:
+        return pacing.leaves(tx, self._pace, wanted, self._clock.now())
 
     async def _ask_some(self, biller: BillerId, ones: list[Asked]) -> list[_Heard]:
         try:
