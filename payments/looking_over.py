@@ -277,16 +277,6 @@ def _with_reading(
     ]
 
 
-_ACCOUNT = [
-    accounts.c.id,
-    accounts.c.biller,
-    accounts.c.utility,
-    accounts.c.number,
-    accounts.c.holder,
-    accounts.c.holder_masked,
-]
-
-
 @cache
 def _agreed(named: bool) -> sa.Select[Any]:
     """Agreements in force with their accounts, and the little that `health.examine` asks for."""
@@ -296,7 +286,7 @@ def _agreed(named: bool) -> sa.Select[Any]:
     asking = sa.and_(debits.c.mandate == m.id, sa.text("debits.state = 'asking'"))
     return (
         sa.select(
-            *_ACCOUNT,
+            *numbers.COLUMNS,
             m.kind,
             m.state,
             m.payer,
@@ -328,6 +318,7 @@ def _may_have_changed() -> sa.ColumnElement[bool]:
     )
     return sa.or_(
         m.valid_until <= _NOW,
+        m.rests_until.is_not(None),
         ~allowed,
         sa.and_(m.state == _ACTIVE, sa.or_(~owned, untold, long_unheard)),
     )
@@ -359,7 +350,7 @@ def _watched(named: bool) -> sa.Select[Any]:
     )
     return (
         sa.select(
-            *_ACCOUNT,
+            *numbers.COLUMNS,
             *columns,
             looks.c.bill_next,
             said.label("said"),

@@ -128,8 +128,8 @@ class House:
         owner: str = "house",
     ) -> House:
         if town is None:
-            assert isinstance(clock, VirtualClock)
-            town = new_town(clock)
+            # Before a real sandbox the simulated town stands by unasked, with a clock of its own.
+            town = new_town(clock if isinstance(clock, VirtualClock) else VirtualClock(clock.now()))
         limits = limits or Limits()
         rail = rail or FakeRail(town)
         billers = billers or FakeBillers(town)
