@@ -11,12 +11,12 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks import paying, simulating, starting, turns
+from benchmarks import paying, simulating, spreading, starting, sweeping, turns
 from benchmarks.figures import Row, machine
 from benchmarks.showing import show
 from bot import logs
@@ -37,13 +37,26 @@ class Size:
     households: int = 40
     rounds: int = 3
     stories: int = 1_000
+    crews: tuple[int, ...] = (1, 2, 4)
+    shared: int = 40  # payments of a round that several workers share
+    mandates: tuple[int, ...] = (10_000, 100_000)
 
 
 FULL = Size()
 QUICK = Size(
-    turns=10, crowd_turns=50, blocks=1, open_talks=(50, 60), starts=1, households=2, rounds=1, stories=20
+    turns=10,
+    crowd_turns=50,
+    blocks=1,
+    open_talks=(50, 60),
+    starts=1,
+    households=2,
+    rounds=1,
+    stories=20,
+    crews=(1, 2),
+    shared=4,
+    mandates=(200,),
 )
-PARTS = ("turns", "crowd", "start", "payments", "stories")
+PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep")
 
 
 def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], dict[str, Any]]:
@@ -62,9 +75,13 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows.append(starting.importing(size.starts, tell))
         if "payments" in parts:
             rows += paying.durable(databases, size.households, size.rounds, tell)
+        if "spreading" in parts:
+            rows += spreading.shared(databases, size.crews, size.shared, size.rounds, tell)
         if "stories" in parts:
             rows += simulating.stories(size.stories, size.rounds, tell)
-        if {"crowd", "payments"} & set(parts):
+        if "sweep" in parts:
+            rows += sweeping.rounds(databases, sweeping.KINDS, size.mandates, size.rounds, tell)
+        if {"crowd", "payments", "spreading", "sweep"} & set(parts):
             facts["postgresql"] = _version(databases)
     return rows, facts | {"load_after": [round(x, 2) for x in os.getloadavg()]}
 
@@ -84,7 +101,10 @@ def main(arguments: list[str] | None = None) -> None:
     def tell(what: str) -> None:
         progress.print(f"[dim]{time.perf_counter() - began:6.1f} s[/dim]  {what} ...", highlight=False)
 
-    rows, facts = measure(QUICK if asked.quick else FULL, tuple(asked.part or PARTS), tell)
+    size = QUICK if asked.quick else FULL
+    if asked.mandates:
+        size = replace(size, mandates=tuple(asked.mandates))
+    rows, facts = measure(size, tuple(asked.part or PARTS), tell)
     facts["seconds"] = round(time.perf_counter() - began, 1)
     if asked.json:
         print(json.dumps({"machine": facts, "rows": [row.as_json() for row in rows]}, ensure_ascii=False))
@@ -101,6 +121,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     parser.add_argument("--quick", action="store_true", help="only show that everything runs")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be repeated")
+    parser.add_argument(
+        "--mandates", action="append", type=int, help="size of a sweep instead of the usual; may be repeated"
+    )
     return parser.parse_args(arguments)
 
 

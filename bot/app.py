@@ -16,12 +16,14 @@ from bot.bells import Bells
 from bot.carrier import Carrier
 from bot.channels import Channel, Delivery
 from bot.channels.web import WebChannel
+from bot.pace import Pace
 from bot.settings import Settings
 from data import catalogue as catalogue_data
 from data.catalogue import Catalogue
 from data.clock import Clock, SystemClock
 from data.ids import PaymentId, PersonId
 from data.store.engine import Sealer, Store, Tx
+from data.store.presence import Presence
 from data.town import World, load_world
 from dialogues import loader
 from dialogues.actions import SPECS
@@ -32,16 +34,19 @@ from integrations.ports import BillerNetwork, PaymentRail
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.rail import SandboxRail
 from nlu import classifier
-from nlu.understand import Understanding
+from nlu.understand import OFFERED, Understanding
 from payments import alarms
 from payments.advance import Advance
 from payments.authority import enrol, people
 from payments.callbacks import Callbacks
 from payments.limits import Limits
+from payments.pacing import Pace as BillerPace
 from payments.quoting import Quoting
 from payments.reconcile import Reconciled, Reconciliation
 from payments.runner import InlineRunner
+from payments.shift import Shift
 from payments.sweep import Sweep, Swept
+from payments.taking_over import TakingOver
 from payments.till import Till
 from payments.warnings import Ladder
 from payments.watching import RailWatch
@@ -52,6 +57,10 @@ FLOWS = Path(loader.__file__).parent
 NLU_DATA = Path(classifier.__file__).parent.parent / "data" / "nlu"
 _BEAT_SECONDS = 1.0
 _LOOK_SECONDS = 15.0
+_DRAIN_SECONDS = 10.0  # longer than an answer of the gateway is waited for
+_STEP_SECONDS = 5.0  # a round over the meters goes on this often
+_SPREAD = 0.8  # of its interval a round takes, so that a biller sees a flat rate and the last page is in time
+_PAGES_AT_ONCE = 4
 
 
 @dataclass
@@ -76,11 +85,21 @@ class Application:
     ladder: Ladder
     rail_watch: RailWatch
     books: Reconciliation
+    presence: Presence
+    shift: Shift
+    taking_over: TakingOver
+    pace: Pace
     _beats: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def sweep(self, every: timedelta = timedelta(0)) -> Swept:
-        """Reads every meter and bill somebody looks after, pays what is to be paid by itself, and tells of it."""
-        swept = await self.sweeper.run(every)
+    async def come_in(self) -> None:
+        """Takes this process's name, and what a dead one left under it. Raises NameTaken when a live one has it."""
+        await self.presence.come()
+        await self.taking_over.let_go()
+        self.desk.pace = self.pace  # where people come in; who plays a talk or measures turns is not counted
+
+    async def sweep(self, every: timedelta = timedelta(0), spread: timedelta = timedelta(0)) -> Swept:
+        """Reads the meters and bills that are due, pays what is to be paid by itself, and tells of it."""
+        swept = await self.sweeper.run(every, spread)
         await self.runner.advance_now(swept.payments)
         await self.store.run(lambda tx: self.ladder.climb(tx, self.clock.now()))
         await self.tell()
@@ -112,6 +131,7 @@ class Application:
         if self.settings.redis_url:
             self.bells.start()
         self._beats.append(asyncio.create_task(self._beat_for_ever()))
+        self._beats.append(asyncio.create_task(self._take_over_for_ever()))
 
     def start_watching(self) -> None:
         """Keeps an eye on meters, bills, the rail and the house in the background until `close`; processes share it."""
@@ -142,10 +162,10 @@ class Application:
         every = timedelta(seconds=self.settings.sweep_seconds)
         while True:
             try:
-                await self.sweep(every)
+                await self.sweep(every, every * _SPREAD)
             except Exception:
                 log.exception("a round over the meters failed; the next one tries again")
-            await asyncio.sleep(self.settings.sweep_seconds)
+            await asyncio.sleep(min(self.settings.sweep_seconds, _STEP_SECONDS))
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -155,14 +175,28 @@ class Application:
                 log.exception("a round failed; the next one tries again")
             await asyncio.sleep(_BEAT_SECONDS)
 
+    async def _take_over_for_ever(self) -> None:
+        while True:
+            try:
+                if self.shift.begins and await self.taking_over.look():
+                    await self.runner.due()
+            except Exception:
+                log.exception("a look for what dead processes left failed; the next one tries again")
+            await asyncio.sleep(_BEAT_SECONDS)
+
     async def close(self) -> None:
-        """Ends background work and closes what was opened."""
+        """Begins no payment's step any more, lets those under way end for a while, and closes what was opened."""
+        ended = await self.shift.end(_DRAIN_SECONDS)
         for task in self._beats:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
         await self.desk.rest()
+        if not ended:
+            await self.taking_over.let_go()
+        await self.presence.go()
         await self.bells.close()
+        await self.pace.close()
         await self.billers.aclose()
         await self.rail.aclose()
         self.store.close()
@@ -200,11 +234,24 @@ def build(
     catalogue = catalogue_data.load()
     billers, rail = gateway(settings)
     till = Till(catalogue, limits or Limits())
-    advance = Advance(store, billers, rail, clock, catalogue, till.limits)
+    settings = settings.named("house")
+    presence = Presence(store, settings.executor)
+    shift = Shift(lambda: presence.held)
+    advance = Advance(store, billers, rail, clock, catalogue, till.limits, shift)
     runner = InlineRunner(store, advance, clock, owner=settings.executor)
     web = WebChannel()
     bells = Bells(settings.redis_url, web.wake)
     books = Reconciliation(store, rail, billers, clock, till.limits)
+    sweeper = Sweep(
+        store,
+        billers,
+        clock,
+        catalogue,
+        till.limits,
+        pace=BillerPace(settings.biller_per_second),
+        owner=settings.executor,
+        hands=_PAGES_AT_ONCE,
+    )
     desk = Desk(
         store,
         House(words.release, words.understanding, till, catalogue),
@@ -228,7 +275,9 @@ def build(
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
-        Sweep(store, billers, clock, catalogue, till.limits), Ladder(till.limits), RailWatch(store, rail, clock), books,
+        sweeper, Ladder(till.limits), RailWatch(store, rail, clock), books,
+        presence, shift, TakingOver(store, clock, settings.executor),
+        Pace(settings.messages_a_minute, settings.redis_url),
     )  # fmt: skip
 
 
@@ -273,7 +322,9 @@ class Words:
 
 def read_words(settings: Settings) -> Words:
     """Flows, sentences and trained words from their files. Raises FlowErrors, or NotTrained."""
-    return Words(release(), Understanding(load_engine(settings)))
+    flows = release()
+    begun = {flow.id for flow in flows.flows.values() if flow.intents}
+    return Words(flows, Understanding(load_engine(settings), OFFERED | begun))
 
 
 def release() -> Release:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -23,6 +24,9 @@ log = structlog.get_logger("bangjiao.bells")
 
 _CHANNEL = "bangjiao:bells"
 _AGAIN_SECONDS = 2.0
+_WAIT_SECONDS = 1.0  # for a ring to be taken; who hangs longer is rung at no more
+_MOST_RINGING = 100  # rings under way: beyond them a page looks by itself a little later
+_ALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
 
 
 class Bells:
@@ -40,24 +44,36 @@ class Bells:
         """Begins to listen; needs a running event loop."""
         from redis.asyncio import Redis
 
-        self._client = Redis.from_url(self._url, socket_connect_timeout=2)
+        # A host that vanished says no word of it: the kernel has to ask, or we would listen to nobody for ever.
+        alive: dict[str, Any] = (
+            {}
+            if self._url.startswith("unix:")
+            else {"socket_keepalive": True, "socket_keepalive_options": _ALIVE}
+        )
+        self._client = Redis.from_url(self._url, socket_connect_timeout=2, **alive)
         self._listening = asyncio.create_task(self._listen_for_ever())
 
     def ring(self, person: PersonId) -> None:
         """Something of this person changed. Never waits, never fails."""
         self._wake(person)
-        if self._client is not None:
+        if self._client is not None and len(self._ringing) < _MOST_RINGING:
             task = asyncio.create_task(self._publish(person))
             self._ringing.add(task)
             task.add_done_callback(self._ringing.discard)
+
+    @property
+    def under_way(self) -> int:
+        """Rings that nobody has taken yet."""
+        return len(self._ringing)
 
     async def _publish(self, person: PersonId) -> None:
         from redis.exceptions import RedisError
 
         assert self._client is not None, "only a started bell is rung abroad"
         try:
-            await self._client.publish(_CHANNEL, f"{self._me} {person}")
-        except (RedisError, OSError) as problem:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._client.publish(_CHANNEL, f"{self._me} {person}")
+        except (RedisError, OSError, TimeoutError) as problem:
             log.warning("not rung abroad", problem=type(problem).__name__)
 
     async def _listen_for_ever(self) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, keeping, ledger, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -37,8 +37,10 @@ app.add_typer(people_app, name="people")
 app.add_typer(audit.app, name="audit")
 keeping.register(app)
 operator.register(app)
+mandates.register(app)
 ledger.register(app)
 simulate.register(app)
+flows.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
@@ -102,7 +104,7 @@ def serve(
     from bot.serving import announce_json, pages
     from bot.serving import serve as serve_pages
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("serve")
     logs.set_up(settings.log_level)
     listening = town.listening(settings.host, settings.port if port is None else port)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
@@ -133,7 +135,7 @@ def _lasting(settings: Settings) -> Settings:
 def worker() -> None:
     from bot.working import work
 
-    settings = _lasting(Settings())
+    settings = _lasting(Settings()).named("worker")
     logs.set_up(settings.log_level)
     with suppress(KeyboardInterrupt):
         asyncio.run(work(settings))
@@ -165,7 +167,8 @@ def play(
     files: Annotated[list[Path], typer.Argument(help="scripts (.md, .yml) to play", exists=True)],
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
-        list[str] | None, typer.Option(help="redelivery, double_tap, restart: play so after each step")
+        list[str] | None,
+        typer.Option(help="redelivery, double_tap, restart, or at_once: play so after each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -199,37 +202,17 @@ def lint(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    from bot.app import FLOWS
-    from dialogues import loader
-    from dialogues.actions import SPECS
-    from dialogues.lint import lint as check
-    from dialogues.problems import FlowErrors
+    from bot.linting import linted
 
-    if paths:
-        report = loader.check(paths)
-        found: dict[str, Any] = {
-            "files": report.files,
-            "flows": report.flows,
-            "loaded": report.loaded,
-            "errors": report.errors,
-        }
-    else:
-        try:
-            release = loader.load_folder(FLOWS, SPECS)
-            errors, flows = check(release), len(release.flows)
-        except FlowErrors as problem:
-            errors, flows = problem.errors, 0
-        rows = [{"file": e.where.file, "line": e.where.line, "message": e.message} for e in errors]
-        files = len(loader.files_of(FLOWS))
-        found = {"files": files, "flows": flows, "loaded": 0 if rows else flows, "errors": rows}
+    found, line = linted(paths)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
         for row in found["errors"]:
             print(f"{row['file']}:{row['line']}: {row['message']}")
-        print(
-            f"{found['files']} files, {found['flows']} flows, {found['loaded']} loaded, {len(found['errors'])} errors"
-        )
+        for row in found.get("notes", ()):
+            print(f"{row['file']}:{row['line']}: note: {row['message']}")
+        print(line)
     raise typer.Exit(1 if found["errors"] else 0)
 
 
@@ -267,11 +250,10 @@ def evaluate(
 def parse(
     text: str, locale: Annotated[str, typer.Option(help="zh or en")] = "zh", as_json: Json = False
 ) -> None:
-    from bot.app import load_engine
+    from bot.app import read_words
     from nlu.commands import Expectation, Utterance
-    from nlu.understand import Understanding
 
-    understanding = Understanding(load_engine(Settings()))
+    understanding = read_words(Settings()).understanding
     commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
     shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
     print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))
@@ -341,12 +323,13 @@ def main() -> None:
     from sqlalchemy.exc import OperationalError
 
     from bot.registry import CannotEnrol
+    from data.store.presence import NameTaken
     from data.store.sealing import BrokenSeal
     from nlu.classifier import NotTrained
 
     try:
         app()
-    except (NotTrained, CannotEnrol) as problem:
+    except (NotTrained, CannotEnrol, NameTaken) as problem:
         sys.exit(str(problem))
     except BrokenSeal:
         sys.exit("BANGJIAO_SECRET is not the secret this database was sealed with. Nothing was done.")

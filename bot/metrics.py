@@ -5,6 +5,7 @@ No number here lives in a process: whoever asks any process of the house, before
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from data.store.engine import Store, Tx
 from data.store.mandates import MANDATE_STATES, debits, mandates, sweeps
 from data.store.payments import OPEN_STATES, differences, ledger, outages, payments
 from data.store.post import events, outbox, tickets
-from payments import alarms, pausing
+from payments import alarms, pausing, reconcile, statements
 
 _KINDS = ("capture", "post", "refund")
 _OPEN = sa.text("payments.state NOT IN ('settled','failed','refunding','refunded','cancelled')")
@@ -29,23 +30,28 @@ _KEEP_SECONDS = 5.0  # two programs that ask at once, or one that asks in a hurr
 _SECONDS = "seconds"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Book:
-    """How far the book was added up, so that only new lines are read; lines are never changed."""
+    """How far the book was added up, so that only new lines are read; lines are never changed.
+
+    Never changed itself: a transaction that is tried again, or is read beside another, adds nothing twice.
+    """
 
     seq: int = 0
     lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
     fen: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
 
-    def read_on(self, tx: Tx) -> None:
-        """Adds what was entered since."""
+    def read_on(self, tx: Tx) -> Book:
+        """This and what was entered since."""
+        seq, lines, fen = self.seq, dict(self.lines), dict(self.fen)
         new = sa.select(
             ledger.c.kind, sa.func.count(), sa.func.sum(ledger.c.amount_fen), sa.func.max(ledger.c.seq)
         ).where(ledger.c.seq > self.seq)
-        for kind, count, fen, last in tx.conn.execute(new.group_by(ledger.c.kind)).all():
-            self.lines[kind] += count
-            self.fen[kind] += int(fen)
-            self.seq = max(self.seq, last)
+        for kind, count, fen_of_kind, last in tx.conn.execute(new.group_by(ledger.c.kind)).all():
+            lines[kind] += count
+            fen[kind] += int(fen_of_kind)
+            seq = max(seq, last)
+        return Book(seq, lines, fen)
 
 
 class Rows(Collector):
@@ -56,6 +62,7 @@ class Rows(Collector):
         self._clock = clock
         self._book = Book()
         self._kept: tuple[float, list[Metric]] | None = None
+        self._one_at_a_time = threading.Lock()
 
     def describe(self) -> list[Metric]:
         """Nothing is read before somebody asks."""
@@ -63,15 +70,18 @@ class Rows(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every figure, at most a few seconds old."""
-        now = time.monotonic()
-        if self._kept is None or now - self._kept[0] > _KEEP_SECONDS:
-            at = self._clock.now()
-            self._kept = (now, self._store.run_now(lambda tx: self._read(tx, at)))
-        yield from self._kept[1]
+        with self._one_at_a_time:  # who asks beside another is told what the other was told
+            now = time.monotonic()
+            if self._kept is None or now - self._kept[0] > _KEEP_SECONDS:
+                at = self._clock.now()
+                self._book, figures = self._store.run_now(lambda tx: self._read(tx, at))
+                self._kept = (now, figures)
+            figures = self._kept[1]
+        yield from figures
 
-    def _read(self, tx: Tx, at: datetime) -> list[Metric]:
-        self._book.read_on(tx)
-        return [*_money(self._book), *_payments(tx, at), *_rest(tx, at), *_standing(tx, at), *_post(tx, at)]
+    def _read(self, tx: Tx, at: datetime) -> tuple[Book, list[Metric]]:
+        book = self._book.read_on(tx)
+        return book, [*_money(book), *_payments(tx, at), *_rest(tx, at), *_standing(tx, at), *_post(tx, at)]
 
 
 def figures(store: Store, clock: Clock) -> Callable[[], bytes]:
@@ -165,6 +175,10 @@ def _post(tx: Tx, at: datetime) -> Iterator[Metric]:
     yield _gauge(
         "differences_open", "Unexplained differences of statements.", _count(tx, differences, differing)
     )
+    behind = reconcile.uncompared(tx, at - reconcile.NIGHT)
+    yield _gauge("days_uncompared", "Past days not compared with both statements.", len(behind))
+    since = statements.ends(behind[0]) if behind else None
+    yield _gauge("days_uncompared_oldest_seconds", "How long the oldest of them is over.", _age(at, since))
     sounding = GaugeMetricFamily("bangjiao_alarms", "Alarms that are not over, by kind.", labels=["kind"])
     for kind, n in alarms.still_open(tx).items():
         sounding.add_metric([kind], n)

@@ -44,6 +44,7 @@ def pages(application: Application, *, demo: bool, town: World | None = None) ->
         healthy=healthy,
         figures=figures(application.store, application.clock),
         figures_token=application.settings.metrics_token.get_secret_value(),
+        figures_here=application.settings.metrics_loopback,
         receipts=answers(application.store, application.catalogue),
     )
 
@@ -89,6 +90,7 @@ async def serve(
 async def _open(application: Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(application.close)
+        await application.come_in()
         application.start_beating()
         application.start_watching()
         yield

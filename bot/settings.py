@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -43,22 +45,45 @@ class Settings(BaseSettings):
     patience_seconds: float = Field(
         3.0, description="after this a person hears that it is still being looked up"
     )
+    messages_a_minute: int = Field(
+        60,
+        ge=0,
+        description="so many messages of one person are read in a minute, 停 and 人工 always; 0: any number",
+    )
     sweep_seconds: float = Field(
         300.0, description="how often meters and bills that somebody looks after are read"
+    )
+    biller_per_second: float = Field(
+        50.0,
+        gt=0,
+        description="how many balances a second one biller is asked for, by all processes together",
     )
     keep_days: int = Field(
         400,
         ge=30,
         description="how long talks and letters are kept; what payments and agreements rest on stays",
     )
-    executor: str = Field("worker-1", description="name of this worker; two live workers never share one")
+    executor: str = Field(
+        "",
+        max_length=40,
+        pattern=r"^[\w.-]*$",
+        description="name of this process; two live processes never share one; default: a new one at every start",
+    )
+    keep_wakings_days: int = Field(
+        30, ge=1, description="how long the worker's wake-ups are kept; nothing rests on them"
+    )
     redis_url: str = Field(
-        "", description="redis://… rings at pages of other processes; optional, comfort only"
+        "",
+        description="redis://… or unix://…; rings at pages of other processes and counts messages; optional, comfort only",
     )
     durable_url: str = Field("", description="database of the durable waking; default: beside database_url")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it only this machine is answered",
+        description="what a monitoring program shows at /metrics (Authorization: Bearer …); without it nobody is answered",
+    )
+    metrics_loopback: bool = Field(
+        False,
+        description="answer /metrics to this machine without a token; never where a proxy of this machine passes requests on",
     )
     town: bool = Field(False, description="enrol the demo town when nobody is enrolled yet")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -67,6 +92,18 @@ class Settings(BaseSettings):
     def lasts(self) -> bool:
         """Whether the secret was given: what a made-up one seals, nothing opens after a restart."""
         return "secret" in self.model_fields_set
+
+    def named(self, role: str) -> Settings:
+        """The same settings with a name for this process, unless one was given.
+
+        On PostgreSQL a new one at every start. On SQLite one process of a kind works at a time, and under the
+        name of the one before it finds what that one left.
+        """
+        if self.executor:
+            return self
+        made_up = f"{role}-{socket.gethostname()[:16]}-{os.getpid()}-{secrets.token_hex(3)}"
+        alone = self.database_url.startswith("sqlite")
+        return self.model_copy(update={"executor": role if alone else made_up})
 
     @property
     def waking_url(self) -> str:

@@ -22,18 +22,31 @@ _CLEAR_SECONDS = 6 * 3600.0
 async def work(settings: Settings) -> None:
     """Works until SIGTERM or SIGINT."""
     application = build(settings)
+    settings = application.settings
     waking = DurableRunner(
-        application.store, application.advance, application.clock, settings.waking_url, settings.executor
+        application.store,
+        application.advance,
+        application.clock,
+        settings.waking_url,
+        settings.executor,
+        shift=application.shift,
     )
     ended = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)
-    await waking.launch()
+    try:
+        await application.come_in()
+        await waking.launch()
+    except BaseException:
+        await application.close()
+        raise
     announce_json(works=settings.executor)
     if settings.redis_url:
         application.bells.start()
     application.start_watching()
-    clearing = asyncio.create_task(keep_clear(application, settings.keep_days))
+    clearing = asyncio.create_task(
+        keep_clear(application, settings.keep_days, waking=waking, wakings_days=settings.keep_wakings_days)
+    )
     try:
         while not ended.is_set():
             await application.tell()
@@ -47,11 +60,20 @@ async def work(settings: Settings) -> None:
         await application.close()
 
 
-async def keep_clear(application: Application, days: int, every: float = _CLEAR_SECONDS) -> None:
-    """Throws old talks and letters away from time to time, until it is cancelled; several workers do no harm."""
+async def keep_clear(
+    application: Application,
+    days: int,
+    every: float = _CLEAR_SECONDS,
+    waking: DurableRunner | None = None,
+    wakings_days: int = 30,
+) -> None:
+    """Throws old talks, letters and wake-ups away from time to time, until it is cancelled; several workers do no harm."""
     while True:
         try:
-            gone = await clear_away(application.store, application.clock.now() - timedelta(days=days))
+            now = application.clock.now()
+            gone = await clear_away(application.store, now - timedelta(days=days))
+            if waking is not None:
+                gone["wakings"] = await waking.clear_away(now - timedelta(days=wakings_days))
             log.info("old talks and letters are gone", **gone)
         except Exception:
             log.exception("clearing away failed; the next round tries again")

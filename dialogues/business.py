@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from dialogues import slots
+from dialogues.flowfile import HANDOFF
 from dialogues.model import CancelAct, Frame, StopEverything
 from dialogues.moment import (
     HUMAN,
@@ -26,6 +27,8 @@ from dialogues.moment import (
     flow_of,
     marked,
     next_id,
+    note_flow,
+    rejected,
     say,
     start_mark,
     step_of,
@@ -46,13 +49,19 @@ def begin(m: Moment, name: str, given: Mapping[str, Any] | None = None, *, kind:
     if flow is None:
         raise Fault(m, f"there is no flow {name}")
     known = {slot: v for slot, v in (given or {}).items() if slots.usable(m.release.slots.get(slot), v)}
+    refused = {slot: found for slot, v in known.items() if (found := rejected(m, slot, v)) is not None}
+    known = {slot: v for slot, v in known.items() if slot not in refused}
     if m.talk.stack:
         m = with_context(m, shelf=dict(m.talk.slots))
         m = with_talk(m, slots={})
         kind = "interrupt" if kind == "regular" else kind
     m = _cleared(m, {slot for slot, v in (given or {}).items() if v is None})
     frame = Frame(flow.id, flow.first, kind, trail=start_mark(m, tuple(known)))  # type: ignore[arg-type]
-    return fill(with_talk(m, stack=(*m.talk.stack, frame), misses=0), known)
+    m = note_flow(with_talk(m, stack=(*m.talk.stack, frame), misses=0), "flow_started", frame)
+    m = fill(m, known)
+    for slot, rejection in refused.items():
+        m = say(m, rejection.utter, {slot: (given or {})[slot]})
+    return m
 
 
 def call_flow(m: Moment, name: str) -> Moment:
@@ -60,16 +69,18 @@ def call_flow(m: Moment, name: str) -> Moment:
     flow = m.release.flows.get(name)
     if flow is None:
         raise Fault(m, f"there is no flow {name}")
-    m = with_top(m, phase="run")
-    return with_talk(m, stack=(*m.talk.stack, Frame(flow.id, flow.first, "call")))
+    m, frame = with_top(m, phase="run"), Frame(flow.id, flow.first, "call")
+    return note_flow(with_talk(m, stack=(*m.talk.stack, frame)), "flow_started", frame)
 
 
 def link_flow(m: Moment, name: str) -> Moment:
-    """Ends the flow on top and begins another in its place, with the values that flow keeps."""
-    target = m.release.flows.get(name)
+    """Ends the flow on top and begins another in its place, with the values that flow keeps. A person is a flow too."""
+    target = m.release.flows.get(HUMAN if name == HANDOFF else name)
     if target is None:
         raise Fault(m, f"there is no flow {name}")
     frame = m.top
+    m = note_flow(m, "flow_completed", frame)
+    m = note_flow(m, "flow_started", Frame(target.id, target.first))
     if frame.kind == "call":
         return with_top(
             m, flow=target.id, step=target.first, phase="run", trail=frame.trail, context={}, misses=0
@@ -86,6 +97,7 @@ def link_flow(m: Moment, name: str) -> Moment:
 def end(m: Moment) -> Moment:
     """The flow on top is done: its values are forgotten, but for those it keeps, and what lies below comes up."""
     frame = m.top
+    m = note_flow(m, "flow_completed", frame)
     if frame.kind == "call":
         return _return(m)
     kept = {
@@ -97,6 +109,8 @@ def end(m: Moment) -> Moment:
 def drop(m: Moment) -> Moment:
     """Takes the business on top away, with the flows it called, and cancels what it proposed."""
     frames = m.talk.stack[base_of(m) :]
+    for frame in reversed(frames):
+        m = note_flow(m, "flow_cancelled", frame)
     return _popped(cancel_acts(m, frames), frames, {})
 
 
@@ -152,6 +166,8 @@ def go_on(m: Moment) -> Moment:
 def stop_everything(m: Moment) -> Moment:
     """停: nothing is left under way, nothing further is sent. The honest sentence comes with the till's answer (L3)."""
     m = cancel_acts(m, m.talk.stack)
+    for frame in reversed(m.talk.stack):
+        m = note_flow(m, "flow_cancelled", frame)
     m = with_talk(m, stack=(), slots={}, pending_wishes=(), misses=0, silences=0)
     return emit(m, StopEverything(next_id(m, STOPPING)))
 

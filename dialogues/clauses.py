@@ -30,7 +30,8 @@ def in_words(terms: Terms, names: Collection[str], words: Words, comma: str) -> 
     wanted = [name for name in names_of(terms) if name in names]
     if {"below", "amount"} <= set(wanted):
         wanted = ["rule", *(name for name in wanted if name not in ("below", "amount"))]
-    return comma.join(words(f"utter_clause_{name}", slots_of(terms)) for name in wanted)
+    said = {"ask_above": None, **slots_of(terms)}  # not what was said of it in the talk
+    return comma.join(words(f"utter_clause_{name}", said) for name in wanted)
 
 
 def all_in_words(terms: Terms, words: Words, comma: str, but: Collection[str] = ()) -> str:
@@ -41,6 +42,11 @@ def all_in_words(terms: Terms, words: Words, comma: str, but: Collection[str] = 
         if name not in but and (name not in _USUAL or getattr(terms, name) != _USUAL[name])
     ]
     return in_words(terms, told, words, comma)
+
+
+def terms_alone(terms: Terms) -> tuple[tuple[str, Any], ...]:
+    """What was agreed, without the account it was agreed for: equal for two that are alike."""
+    return tuple(sorted(slots_of(terms).items()))
 
 
 def slots_of(terms: Terms) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from dialogues.moment import (
     exists,
     flow_of,
     marked,
+    rejected,
     say,
     step_of,
     value,
@@ -55,6 +56,9 @@ def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
         return already_sent(m)
     if any(v is not None and not slots.usable(m.release.slots.get(slot), v) for slot, v in changes.items()):
         return miss(m)
+    for slot, v in changes.items():
+        if v is not None and (rejection := rejected(m, slot, v)) is not None:
+            return miss(m, rejection.utter, {slot: v})
     real = {slot: v for slot, v in changes.items() if v is None or v != value(m, slot)}
     if not real:
         return once_more(m, "same_value") if m.phase in LISTENING else m

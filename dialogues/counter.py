@@ -14,7 +14,7 @@ from data.events import InboundEvent
 from data.ids import AccountId, ActId, PaymentId, QuoteId
 from data.money import Money
 from data.store.engine import Tx
-from dialogues import codes, permissions, saying, standing
+from dialogues import codes, permissions, purses, saying, standing
 from dialogues.actions.ports import bill_name
 from dialogues.model import CheckFactor, Commit, Conversation, Facts, IssueCode, News, Propose
 from dialogues.relations import relation_word
@@ -105,11 +105,13 @@ class Counter:
             channel=self.conversation.channel,
             at=self.event.at,
             replaces=wish.arguments.get("replaces"),
+            purse=wish.arguments.get("purse"),
         )
         if isinstance(answer, Refusal):
             return Verdict("refused", {"reason": answer.reason})
         factor = {"code_sent": self._has_second_phone, "has_pin": self._has_pin}
-        return Verdict("proposed", standing.read_back(answer, self._words, self._comma) | factor)
+        purse = {"purse_name": purses.name_of(self.tx, self.event.person, answer.purse, self._words)}
+        return Verdict("proposed", standing.read_back(answer, self._words, self._comma) | purse | factor)
 
     def _propose_debit(self, wish: Propose) -> Verdict:
         """A payment by itself the payer was asked about first: read back at what the biller says now."""

@@ -22,12 +22,13 @@ from data.events import InboundEvent, InboundKind
 from data.ids import PaymentId, PersonId, fresh
 from data.store import letters
 from data.store.engine import Store, Tx
-from dialogues import codes, conversations, outside_calls, staffing, turn, wire
+from dialogues import codes, conversations, outside_calls, pacing, staffing, turn, wire
 from dialogues.actions import ACTIONS
 from dialogues.actions.ports import Outside, OutsideAction, Result
 from dialogues.hearing import readable
 from dialogues.model import Said
 from dialogues.outside_calls import OutsideCall
+from dialogues.pacing import Pace, no_limit
 from dialogues.turn import House, Taken
 from payments.quoting import Quoting
 from payments.reconcile import Reconciliation
@@ -67,6 +68,7 @@ class Desk:
         ring: Callable[[PersonId], None],
         patience_seconds: float = PATIENCE_SECONDS,
         books: Reconciliation | None = None,
+        pace: Pace = no_limit,
     ) -> None:
         self.store = store
         self.house = house
@@ -75,6 +77,7 @@ class Desk:
         self._carry_out = carry_out
         self._patience = patience_seconds
         self._books = books
+        self.pace = pace
         self._locks: defaultdict[PersonId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._ring = ring
         self._under_way: set[asyncio.Task[None]] = set()
@@ -83,11 +86,21 @@ class Desk:
 
     async def serve(self, event: InboundEvent) -> Served:
         """One event of one person. Returns when all that follows has happened, or patience is over."""
-        taken = await self._take(readable(event))
+        event = readable(event)
+        if too_many := await pacing.beyond(self.pace, self.house.understanding, event):
+            return await self._too_many(event, first=too_many == 1)
+        taken = await self._take(event)
         if taken.repeated:
             return Served(tuple(taken.said), repeated=True)
         said = taken.said + await self._said_after(taken)
         return Served(tuple(said), silent=taken.silent and not said, ended=taken.ended)
+
+    async def _too_many(self, event: InboundEvent, *, first: bool) -> Served:
+        """Not read, and said so once: nothing was begun or changed by it."""
+        if not first:
+            return Served((), silent=True)
+        taken = await self._take(self._note(event.person, "too_many"))
+        return Served(tuple(taken.said))
 
     async def _said_after(self, taken: Taken) -> list[Said]:
         """What followed from a turn that left something to do; most turns leave nothing, and read nothing again."""
@@ -169,15 +182,18 @@ class Desk:
 
     async def _working(self, taken: Taken) -> None:
         """The rail takes its time: said without any claim about money."""
-        event = InboundEvent(
+        await self._take(self._note(taken.person, "working"))
+
+    def _note(self, person: PersonId, act: str) -> InboundEvent:
+        """Something the house says of itself, that touches no piece of business."""
+        return InboundEvent(
             channel="answer",
-            event_id=fresh("working"),
-            person=taken.person,
+            event_id=fresh(act),
+            person=person,
             kind=InboundKind.STAFF,
             at=self.clock.now(),
-            payload={"act": "working", "staff": taken.person},
+            payload={"act": act, "staff": person},
         )
-        await self._take(event)
 
     async def take_up_calls(self) -> int:
         """Outside calls that a dead process left waiting: asked again, as nothing was sent that moves money."""

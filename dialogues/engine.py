@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, assert_never
+from zlib import crc32
 
-from dialogues import commit, listening, repair, slots
+from dialogues import commit, listening, repair, session, slots
 from dialogues.business import (
     STOPPING,
     begin,
@@ -54,6 +55,7 @@ from dialogues.moment import (
     flow_of,
     holds,
     marked,
+    rejected,
     say,
     step_of,
     value,
@@ -73,13 +75,19 @@ def step(
     release: Release, conversation: Conversation, input: Input, facts: Facts
 ) -> tuple[Conversation, tuple[Effect, ...]]:
     """The talk after one input, and what is to be said and done. Never raises: what fails brings a person."""
+    after = traced(release, conversation, input, facts)
+    return after.talk, after.effects
+
+
+def traced(release: Release, conversation: Conversation, input: Input, facts: Facts) -> Moment:
+    """The same step with everything that happened in it, for tests that assert the way and not only the end."""
     before = Moment(release, facts, replace(conversation, turn=conversation.turn + 1))
     try:
+        before = session.renewed(before) if isinstance(input, Heard) else before
         after = _run(_taken(before, input))
     except Fault as fault:
         after = _to_a_person(fault)
-    after = _rested(after, input)
-    return after.talk, after.effects
+    return _rested(after, input)
 
 
 def _taken(m: Moment, input: Input) -> Moment:
@@ -255,22 +263,32 @@ def _collect(m: Moment, step: Step) -> Moment:
     held = value(m, step.collect)
     if held is None:
         return _ask_first(m, step)
+    if (refusal := rejected(m, step.collect, held)) is not None:
+        m = with_top(fill(m, {step.collect: None}), phase="ask")
+        told = {step.collect: held}
+        return repair.refused(m, refusal.utter, told, m.release.slots[step.collect].refill)
     for rejection in step.rejections:
         if holds(m, rejection.condition):
             m = with_top(fill(m, {step.collect: None}), phase="ask")
-            return repair.miss(m, rejection.utter)
+            return repair.refused(m, rejection.utter, {step.collect: held})
     return _branched(marked(m, step.id, (step.collect,)))
 
 
 def _ask_first(m: Moment, step: Step) -> Moment:
     """Asks, and when the flow comes back to the same question, asks in another way; the fourth time a person comes (L10)."""
-    rounds = dict(m.top.context.get("rounds", {}))
-    before = rounds.get(step.id, 0)
-    rounds[step.id] = before + 1
+    rounds, question = dict(m.top.context.get("rounds", {})), _as_put(m, step)
+    before = rounds.get(question, 0)
+    rounds[question] = before + 1
     m = with_top(with_context(m, rounds=rounds), phase="ask", misses=min(before, repair.PATIENCE - 1))
     if before >= repair.PATIENCE:
         return bring_human(m, "misses")
     return ask_again(m, ("", AGAIN, KEYS)[before])
+
+
+def _as_put(m: Moment, step: Step) -> str:
+    """The question with what may be chosen: the next page of a list is another question, the same page again is not."""
+    source = step.metadata.get("choices_from")
+    return f"{step.id}:{crc32(repr(m.talk.slots.get(source)).encode())}" if source else step.id
 
 
 def _assign(m: Moment, step: Step) -> Moment:

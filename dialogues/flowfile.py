@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
+from dialogues import vocabulary
 from dialogues.model import Branch, Flow, Rejection, Step
 from dialogues.predicate import Predicate, always
 from dialogues.problems import Reading, nearest
@@ -18,30 +19,11 @@ from dialogues.yamlfile import Items, Table, line_of
 END = "END"
 START = "START"  # in a trail: values that came with the wish itself
 DEFAULT_LOCALE = "zh"
+PATTERN = "pattern_"  # flows by which Rasa repairs a talk; here the engine itself does
+HANDOFF = "pattern_human_handoff"  # the one of them that flows may link to: a person comes
 
 _KINDS = ("action", "collect", "set_slots", "call", "link", "noop")
-_EVERY_STEP = {"id", "next", "description", "metadata"}
-_STEP_KEYS = {kind: _EVERY_STEP | {kind} for kind in _KINDS}
-_STEP_KEYS["collect"] |= {
-    "utter",
-    "ask_before_filling",
-    "reset_after_flow_ends",
-    "force_slot_filling",
-    "rejections",
-    "silence_timeout",
-}
-_FLOW_KEYS = {
-    "description",
-    "steps",
-    "name",
-    "if",
-    "nlu_trigger",
-    "persisted_slots",
-    "always_include_in_prompt",
-    "run_pattern_completed",
-    "translation",
-    "file_path",
-}
+_MORE_WORDS = {"collect": ["collect"], "call": ["call"]}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -66,11 +48,12 @@ class _FlowReader:
         self.line = line
         self.ids: dict[int, str] = {}
         self.steps: dict[str, Step] = {}
+        self.kept: list[str] = []
 
     def flow(self, table: Table) -> Flow:
         """The flow, with its steps in file order."""
         reading, what = self.reading, self.what
-        reading.keys(table, _FLOW_KEYS, what)
+        reading.words(table, what, "flow")
         for flag in ("always_include_in_prompt", "run_pattern_completed"):
             reading.flag(table, flag, what)
         if not reading.text(table, "description", what):
@@ -89,7 +72,7 @@ class _FlowReader:
             first=next(iter(self.steps), END),
             guard=self._guard(table),
             intents=tuple(self._intents(table)),
-            persisted=reading.texts(table, "persisted_slots", what) + tuple(self._kept(items)),
+            persisted=reading.texts(table, "persisted_slots", what) + tuple(self.kept),
             where=reading.place(self.line),
         )
 
@@ -102,7 +85,7 @@ class _FlowReader:
         translations = self.reading.table(table, "translation", self.what)
         for locale, value in translations.items():
             words = self.reading.as_table(value, line_of(translations, locale), f"translation of {self.what}")
-            self.reading.keys(words, {"name", "description"}, f"translation of {self.what}")
+            self.reading.words(words, f"translation of {self.what}", "translation of a flow")
             if name := self.reading.text(words, "name", self.what):
                 names[locale] = name
         return names
@@ -113,25 +96,37 @@ class _FlowReader:
         return self.reading.condition(table, "if", self.what)
 
     def _intents(self, table: Table) -> Iterator[str]:
-        for trigger in self.reading.items(table, "nlu_trigger", self.what):
-            line = line_of(trigger) or line_of(table, "nlu_trigger")
+        triggers = self.reading.items(table, "nlu_trigger", self.what)
+        for place, trigger in enumerate(triggers):
+            line = line_of(triggers, place)
             one = self.reading.as_table(trigger, line, f"nlu_trigger of {self.what}")
-            self.reading.keys(one, {"intent"}, f"nlu_trigger of {self.what}")
+            self.reading.words(one, f"nlu_trigger of {self.what}", "nlu_trigger")
             intent = one.get("intent")
             if isinstance(intent, Table):
-                self.reading.keys(intent, {"name", "confidence_threshold"}, f"intent of {self.what}")
+                self._check_threshold(intent)
                 intent = intent.get("name")
             if isinstance(intent, str):
                 yield intent
             else:
                 self.reading.wrong(line, f"nlu_trigger of {self.what} names no intent")
 
+    def _check_threshold(self, intent: Table) -> None:
+        what = f"intent of {self.what}"
+        self.reading.words(intent, what, "trigger intent")
+        threshold = self.reading.number(intent, "confidence_threshold", what)
+        if threshold is not None and not 0 <= threshold <= 1:
+            line = line_of(intent, "confidence_threshold")
+            self.reading.wrong(line, f"confidence_threshold of {what} must be between 0 and 1")
+
     # --- steps: first every step gets its name, then each is built with the name of what follows it
 
     def _name_steps(self, items: Items) -> None:
-        for item in items:
+        for place, item in enumerate(items):
             if not isinstance(item, Table):
-                self.reading.wrong(line_of(item) or items.line, f"a step of {self.what} must be a mapping")
+                self.reading.wrong(line_of(items, place), f"a step of {self.what} must be a mapping")
+                continue
+            if id(item) in self.ids:
+                self.reading.wrong(item.line, f"a step of {self.what} stands at two places by an alias")
                 continue
             self._name_step(item)
             for nested in _nested(item):
@@ -158,6 +153,8 @@ class _FlowReader:
     def _build(self, items: Items, last: str | None) -> None:
         """Builds a list of steps; `last` follows the last one (None inside a branch, where it must say so itself)."""
         steps = [item for item in items if isinstance(item, Table)]
+        if any(self.ids[id(item)] in self.steps for item in steps):
+            return  # an alias, told already
         for position, item in enumerate(steps):
             after = self.ids[id(steps[position + 1])] if position + 1 < len(steps) else last
             self._build_step(item, after)
@@ -168,29 +165,63 @@ class _FlowReader:
         reading, kind, name = self.reading, _kind(item), self.ids[id(item)]
         what = f"step {name} of {self.what}"
         if not kind:
-            hint = nearest(" ".join(item), _KINDS) or f"exactly one of {', '.join(_KINDS)}"
-            reading.wrong(item.line, f"{what} does not say what it is", hint)
+            self._tell_kinds(item, what)
             return
-        reading.keys(item, _STEP_KEYS[kind], what)
-        metadata = dict(reading.table(item, "metadata", what))
-        if "silence_timeout" in item:
-            metadata["silence_timeout"] = item["silence_timeout"]
+        reading.words(item, what, "step", *_MORE_WORDS.get(kind, []))
         self.steps[name] = Step(
             id=name,
             kind=cast(Any, kind),
             where=reading.place(item.line),
             next=self._next(item, after, kind, what),
-            action=self._named(item, "action", what),
+            action=self._action(item, what),
             collect=self._named(item, "collect", what),
             utter=reading.text(item, "utter", what)
             or (f"utter_ask_{item['collect']}" if kind == "collect" else ""),
             ask_before_filling=reading.flag(item, "ask_before_filling", what),
             force_slot_filling=reading.flag(item, "force_slot_filling", what),
-            rejections=tuple(self._rejections(item, what)),
+            rejections=read_rejections(reading, item, what),
             assignments=tuple(self._assignments(item, what)),
             flow=self._named(item, "call", what) or self._named(item, "link", what),
-            metadata=metadata,
+            metadata=self._metadata(item, what),
         )
+        self._check_small_words(item, kind, what)
+
+    def _tell_kinds(self, item: Table, what: str) -> None:
+        """A step that says nothing we know, or two things."""
+        for key in item:
+            word = vocabulary.find(key, "step")
+            if word is not None and word.standing == "refused":
+                self.reading.wrong(line_of(item, key), f"{what}: '{key}' is refused: {word.meaning}")
+                return
+        two = " and ".join(kind for kind in _KINDS if kind in item)
+        if two:
+            self.reading.wrong(item.line, f"{what} is two things at once: {two}", "make two steps of it")
+            return
+        hint = nearest(" ".join(item), _KINDS) or f"exactly one of {', '.join(_KINDS)}"
+        self.reading.wrong(item.line, f"{what} does not say what it is", hint)
+
+    def _check_small_words(self, item: Table, kind: str, what: str) -> None:
+        """Words that decide nothing here must still be what the format says."""
+        self.reading.text(item, "description", what)
+        self.reading.flag(item, "reset_after_flow_ends", what)
+        self._keep_slots(item)
+        if kind == "noop" and item["noop"] is not True:
+            self.reading.wrong(line_of(item, "noop"), f"noop of {what} must be true")
+
+    def _metadata(self, item: Table, what: str) -> dict[str, Any]:
+        metadata = dict(self.reading.table(item, "metadata", what))
+        seconds = self.reading.number(item, "silence_timeout", what)
+        if seconds is not None and seconds <= 0:
+            line = line_of(item, "silence_timeout")
+            self.reading.wrong(line, f"silence_timeout of {what} must be seconds above 0")
+        return metadata if seconds is None else {**metadata, "silence_timeout": seconds}
+
+    def _action(self, item: Table, what: str) -> str:
+        name = self._named(item, "action", what)
+        if "{{" in name and not self.name.startswith(PATTERN):
+            line = line_of(item, "action")
+            self.reading.wrong(line, f"{what}: an action has a name of its own, not '{name}'")
+        return name
 
     def _named(self, item: Table, key: str, what: str) -> str:
         if key not in item:
@@ -235,9 +266,10 @@ class _FlowReader:
 
     def _branch(self, item: Table, what: str) -> Branch:
         if "else" in item:
-            self.reading.keys(item, {"else"}, f"else of {what}")
+            self.reading.words(item, f"else of {what}", "branch")
+            self.reading.keys(item, {"else"}, f"else of {what}")  # an else with an if is neither
             return Branch(None, self._target(item, "else", what))
-        self.reading.keys(item, {"if", "then"}, f"branch of {what}")
+        self.reading.words(item, f"branch of {what}", "branch")
         if "if" not in item:
             self.reading.wrong(item.line, f"a branch of {what} has neither if nor else")
             return Branch(always(False), END)
@@ -252,38 +284,42 @@ class _FlowReader:
         self.reading.wrong(line_of(item, key), f"{key} of {what} must be a step, END, or a list of steps")
         return END
 
-    def _rejections(self, item: Table, what: str) -> Iterator[Rejection]:
-        for value in self.reading.items(item, "rejections", what):
-            one = self.reading.as_table(value, line_of(item, "rejections"), f"a rejection of {what}")
-            self.reading.keys(one, {"if", "utter"}, f"a rejection of {what}")
-            if not self.reading.text(one, "utter", f"a rejection of {what}"):
-                self.reading.wrong(one.line, f"a rejection of {what} says nothing", "add utter: utter_…")
-            yield Rejection(self.reading.condition(one, "if", what), self.reading.text(one, "utter", what))
-
     def _assignments(self, item: Table, what: str) -> Iterator[tuple[str, Any]]:
-        for value in self.reading.items(item, "set_slots", what):
-            yield from self.reading.as_table(
-                value, line_of(item, "set_slots"), f"set_slots of {what}"
-            ).items()
+        items = self.reading.items(item, "set_slots", what)
+        for place, value in enumerate(items):
+            one = self.reading.as_table(value, line_of(items, place), f"set_slots of {what}")
+            yield from one.items()
+        if "set_slots" in item and not item["set_slots"]:
+            self.reading.wrong(line_of(item, "set_slots"), f"{what} sets nothing")
 
-    def _kept(self, items: Items) -> Iterator[str]:
-        """Slots whose collect says reset_after_flow_ends: false (the older way of writing persisted_slots)."""
-        for item in items:
-            if isinstance(item, Table):
-                if item.get("reset_after_flow_ends") is False and isinstance(item.get("collect"), str):
-                    yield item["collect"]
-                for nested in _nested(item):
-                    yield from self._kept(nested)
+    def _keep_slots(self, item: Table) -> None:
+        """A collect may say reset_after_flow_ends: false (the older way of writing persisted_slots)."""
+        if item.get("reset_after_flow_ends") is False and isinstance(item.get("collect"), str):
+            self.kept.append(item["collect"])
 
     def _check_targets(self) -> None:
         for step in self.steps.values():
             for branch in step.next:
-                if branch.target != END and branch.target not in self.steps:
+                if branch.target != END and branch.target not in {*self.steps, *self.ids.values()}:
                     self.reading.wrong(
                         step.where.line,
                         f"step {step.id} of {self.what} leads to '{branch.target}', which is no step",
                         nearest(branch.target, self.steps),
                     )
+
+
+def read_rejections(reading: Reading, holder: Table, what: str) -> tuple[Rejection, ...]:
+    """The `rejections:` of a collect or of a slot's validation."""
+    found = []
+    items = reading.items(holder, "rejections", what)
+    for place, value in enumerate(items):
+        one = reading.as_table(value, line_of(items, place), f"a rejection of {what}")
+        reading.words(one, f"a rejection of {what}", "rejection")
+        utter = reading.text(one, "utter", f"a rejection of {what}")
+        if not utter:
+            reading.wrong(one.line, f"a rejection of {what} says nothing", "add utter: utter_…")
+        found.append(Rejection(reading.condition(one, "if", what), utter))
+    return tuple(found)
 
 
 def _kind(item: Table) -> str:

@@ -35,15 +35,23 @@ def allowed(
     conversation: Conversation,
     expectation: Expectation,
     newest_prompt: int | None,
+    *,
+    written: bool = False,
 ) -> tuple[Command, ...]:
     """The commands that count. `newest_prompt` is the prompt the answer was given to, None when it names none.
+
+    `written`: by us, on a button; it may bring several values at once, as nobody's words may.
 
     Never empty: what is left of nothing is CannotHandle, and a yes to no open question is called nothing_to_confirm.
     """
     said = _without_repeats(commands, conversation)
     if conversation.mode == "human":
         return tuple(command for command in said if isinstance(command, Stop))
-    kept = tuple(c for c in said if _counts(c, said, conversation, expectation, newest_prompt))
+    kept = tuple(
+        c
+        for c in said
+        if _counts(c, said, conversation, expectation, newest_prompt) or (written and isinstance(c, SetSlot))
+    )
     if kept:
         return kept
     stale = any(isinstance(command, Affirm) for command in said)

@@ -13,7 +13,7 @@ from data.events import InboundEvent, InboundKind
 from data.store import journal, letters
 from data.store.engine import Tx
 from data.store.talks import calls, tokens
-from dialogues import duties, expectation, guard, results
+from dialogues import duties, expectation, guard, mappings, results
 from dialogues.model import Answered, Conversation, Facts, Heard, Input, News, Say
 from nlu.commands import (
     Affirm,
@@ -22,9 +22,9 @@ from nlu.commands import (
     Deny,
     Expectation,
     Greet,
-    Human,
     Refuse,
     Repeat,
+    SetSlot,
     Silence,
     Stop,
     Utterance,
@@ -39,13 +39,6 @@ _HALF = re.compile("[\ud800-\udfff]")
 _SUBSTITUTE = "\x1a"  # a control character made for this; a text with one is never a yes
 _OF_A_BANK = frozenset({"card_number", "bank_code"})  # refused, and nothing of it is kept (L8)
 _HIDDEN = "••••"
-_CHOOSE = re.compile(r'/choose\{"([^"]+)"\}')
-_PAYLOADS: dict[str, Command] = {
-    "/affirm": Affirm("button"),
-    "/deny": Deny(),
-    "/human": Human(),
-    "/stop": Stop(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +84,8 @@ def hear(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, 
 def _words(tx: Tx, house: House, event: InboundEvent, conversation: Conversation, facts: Facts) -> HeardEvent:
     waits_for = _expectation(tx, house, event, conversation, facts)
     commands = duties.wish(tx, event) or _understood(house, event, waits_for)
+    said = event.text if event.kind in (InboundKind.TEXT, InboundKind.VOICE) else ""
+    commands = mappings.applied(house.release, conversation, waits_for.slot, commands, said)
     if any(isinstance(c, Refuse) and c.kind == "scam" for c in commands):
         _note_scam(tx, event)
     return _heard(commands, conversation, waits_for, conversation.prompt)
@@ -123,7 +118,12 @@ def _understood(house: House, event: InboundEvent, waits_for: Expectation) -> li
 
 
 def _heard(
-    commands: list[Command], conversation: Conversation, waits_for: Expectation, prompt: int | None
+    commands: list[Command],
+    conversation: Conversation,
+    waits_for: Expectation,
+    prompt: int | None,
+    *,
+    written: bool = False,
 ) -> HeardEvent:
     """Commands that passed the guard. While a person speaks with him the bot keeps silent, except to stop (L3)."""
     names = tuple(type(c).__name__ for c in commands)
@@ -131,7 +131,7 @@ def _heard(
     heard = HeardEvent(names=names, asked=waits_for.asks, shown=_HIDDEN if bank else None)
     if conversation.mode == "human" and not any(isinstance(c, Stop) for c in commands):
         return replace(heard, silent=True)
-    allowed = guard.allowed(commands, conversation, waits_for, prompt)
+    allowed = guard.allowed(commands, conversation, waits_for, prompt, written=written)
     return replace(heard, inputs=(Heard(tuple(allowed)),))
 
 
@@ -177,13 +177,13 @@ def _button(
 
 def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expectation) -> HeardEvent:
     payload, act = str(row.payload["payload"]), str(row.payload["act"])
-    command = _PAYLOADS.get(payload) or _chosen(payload)
-    if command is None:
+    commands = mappings.pressed(house.release, conversation, waits_for.slot, payload)
+    if commands is None:
         commands = house.understanding.understand(Utterance(text=payload), waits_for)
         return _heard(commands, conversation, waits_for, conversation.prompt)
-    if isinstance(command, Affirm | Deny | Choose) and row.prompt != conversation.prompt:
-        return _old_answer(command, act, conversation, waits_for)
-    return _heard([command], conversation, waits_for, row.prompt)
+    if isinstance(commands[0], Affirm | Deny | Choose | SetSlot) and row.prompt != conversation.prompt:
+        return _old_answer(commands[0], act, conversation, waits_for)
+    return _heard(commands, conversation, waits_for, row.prompt, written=True)
 
 
 def _old_answer(command: Command, act: str, conversation: Conversation, waits_for: Expectation) -> HeardEvent:
@@ -212,11 +212,6 @@ def _token(tx: Tx, event: InboundEvent) -> Any:
     if row is None or row.person != event.person or row.expires_at <= event.at:
         return None
     return row
-
-
-def _chosen(payload: str) -> Command | None:
-    match = _CHOOSE.fullmatch(payload)
-    return Choose(match[1]) if match else None
 
 
 # --- answers and news ---------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from dialogues import digit_entry, predicate, responses, slots
 from dialogues.commit import ACTION, OUTCOMES, is_commit
 from dialogues.flowfile import END
+from dialogues.lint_domain import lint_domain
 from dialogues.lint_responses import lint_responses
 from dialogues.model import Flow, Release, Step, Variation, Where
 from dialogues.moment import HUMAN
+from dialogues.outcomes import asked_for
 from dialogues.problems import FlowError, nearest
 from dialogues.questions import ASK_CODE, ASK_CONTINUE, DOUBT, GO_ON, KEYS
 
@@ -47,6 +49,7 @@ ENGINE_SAYS = (
     "utter_no_explanation",
     "utter_trouble",
     "utter_working",
+    "utter_too_many",
     "utter_stopped",
     "utter_stopped_in_flight",
     "utter_flow_cancelled",
@@ -77,6 +80,7 @@ def lint(release: Release) -> list[FlowError]:
     found = [
         *(error for flow in release.flows.values() for error in _flow(release, flow)),
         *_whole(release),
+        *lint_domain(release),
         *lint_responses(release),
     ]
     return sorted(found, key=lambda error: (error.where.file, error.where.line))
@@ -223,29 +227,10 @@ def _action(release: Release, step: Step, what: str) -> Iterator[FlowError]:
 
 
 def _outcomes(step: Step, declared: tuple[str, ...], what: str) -> Iterator[FlowError]:
-    for wanted in _outcomes_asked_for(step):
+    for wanted in asked_for(step):
         if wanted not in declared:
             hint = nearest(wanted, declared) or f"it promises {', '.join(declared)}"
             yield FlowError(step.where, f"{what}: {step.action} never comes out as '{wanted}'", hint)
-
-
-def _outcomes_asked_for(step: Step) -> Iterator[str]:
-    for branch in step.next:
-        if branch.condition is not None:
-            yield from _compared_with_outcome(branch.condition.expression)
-
-
-def _compared_with_outcome(expression: predicate.Expression) -> Iterator[str]:
-    match expression:
-        case predicate.Compare(
-            predicate.Path("context", "outcome"), "is" | "is not", predicate.Literal(str() as name)
-        ):
-            yield name
-        case predicate.Both(parts) | predicate.Either(parts):
-            for part in parts:
-                yield from _compared_with_outcome(part)
-        case predicate.Not(part):
-            yield from _compared_with_outcome(part)
 
 
 def _commit(release: Release, step: Step, what: str) -> Iterator[FlowError]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dialogues import predicate, responses
+from dialogues import mappings, payloads, predicate, responses
 from dialogues.model import Release, Variation
 from dialogues.problems import FlowError, nearest
 
 CLAIMS = frozenset({"captured", "posted", "refunded", "not_captured"})
-CHANNELS = frozenset({"voice", "chat"})
+CHANNELS = frozenset({"voice", "chat", "web", "console", "telegram", "wecom", "wechat"})
 LONGEST_BREATH = 40  # Chinese characters between two pauses (S-I8)
 MOST_CHOICES = 3
-_METADATA = frozenset({"claims", "offers", "interruptible", "slower_text", "rephrase", "template"})
+_METADATA = frozenset({"claims", "offers", "menu", "interruptible", "slower_text"})
 _FORMS = frozenset({"", "money", "column", "yuan", "tail", "groups", "date", "list"})
 # Words that say money has moved. A negated one (没有扣款) or a question says nothing of the kind.
 _ZH_ASSERTS = re.compile(
@@ -48,7 +48,7 @@ def lint_responses(release: Release) -> Iterator[FlowError]:
             for variation in variations:
                 what = f"response {name} ({locale})"
                 yield from _words(release, variation, what)
-                yield from _buttons(variation, what)
+                yield from _buttons(release, variation, what)
                 if variation.channel == "voice" or not any(v.channel == "voice" for v in variations):
                     yield from _spoken(variation, what)
             if all(v.condition is not None or v.channel is not None for v in variations):
@@ -85,7 +85,7 @@ def _words(release: Release, variation: Variation, what: str) -> Iterator[FlowEr
         if key not in _METADATA:
             yield FlowError(where, f"{what}: metadata knows no '{key}'", nearest(key, _METADATA))
     if variation.channel is not None and variation.channel not in CHANNELS:
-        yield FlowError(where, f"{what} is for channel '{variation.channel}'", "voice or chat")
+        yield FlowError(where, f"{what} is for channel '{variation.channel}'", " | ".join(sorted(CHANNELS)))
     claims = variation.metadata.get("claims")
     if claims is not None and claims not in CLAIMS:
         yield FlowError(where, f"{what} claims '{claims}'", " | ".join(sorted(CLAIMS)))
@@ -115,14 +115,23 @@ def asserts_money(text: str) -> bool:
     return False
 
 
-def _buttons(variation: Variation, what: str) -> Iterator[FlowError]:
+def _buttons(release: Release, variation: Variation, what: str) -> Iterator[FlowError]:
     for button in variation.buttons:
-        wrong = button.payload.startswith("/") and responses.choice_of(button.payload) is None
-        if wrong and button.payload not in responses.PLAIN_PAYLOADS:
-            hint = nearest(button.payload, responses.PLAIN_PAYLOADS) or 'or /choose{"value"}'
+        if hint := _means_nothing(release, button.payload):
             yield FlowError(
                 variation.where, f"{what}: button '{button.title}' means nothing: {button.payload}", hint
             )
+
+
+def _means_nothing(release: Release, payload: str) -> str:
+    """What could have been meant by a payload that does nothing; "" for one that does something."""
+    meant = payloads.read(payload)
+    if isinstance(meant, payloads.Intent) and meant.name not in mappings.intents(release):
+        return nearest(payload, payloads.PLAIN_PAYLOADS) or 'or /choose{"value"}'
+    if isinstance(meant, payloads.SetSlots):
+        strange = [name for name in meant.values if name not in release.slots]
+        return f"there is no slot {strange[0]}" if strange else ""
+    return ""
 
 
 def _spoken(variation: Variation, what: str) -> Iterator[FlowError]:

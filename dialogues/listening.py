@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from dialogues import commit, digit_entry, repair, slots
 from dialogues.business import begin, bring_human, bring_to_top, cancel, go_on, stop_everything
 from dialogues.correction import correct, in_trail
+from dialogues.flowfile import START
 from dialogues.moment import (
     HUMAN,
     LISTENING,
@@ -55,11 +56,21 @@ from nlu.refusals import belongs_to_a_bank
 
 CALL_OFF = "call_off"
 _MOST_WISHES = 5
+_BESIDE = (
+    SetSlot,
+    StartFlow,
+    CorrectSlot,
+    Clarify,
+)  # what a question that wants only its answer does not take
 
 
 def ordered(m: Moment, commands: Sequence[Command]) -> tuple[Moment, list[Command]]:
     """The commands to obey one by one. Values said with a wish go with it, several corrections are one, a code goes with
     its yes, and further wishes wait until the first is done."""
+    if _forced(m) and any(map(_answers(m), commands)):
+        commands = [c for c in commands if _answers(m)(c) or not isinstance(c, _BESIDE)]
+    elif m.phase == "ask" and any(map(_answers(m), commands)):
+        m, commands = _with_the_answer(m, commands)
     wishes = [c for c in commands if isinstance(c, StartFlow)]
     first = wishes[0] if wishes else None
     for wish in wishes[1:]:
@@ -72,6 +83,27 @@ def ordered(m: Moment, commands: Sequence[Command]) -> tuple[Moment, list[Comman
         elif not _goes_with_another(m, command, commands, given, ordered):
             ordered.append(command)
     return m, ordered
+
+
+def _forced(m: Moment) -> bool:
+    """Whether only the answer to this question counts (force_slot_filling). A person, a stop and repair always do (L3)."""
+    return m.phase == "ask" and step_of(m, m.top).force_slot_filling
+
+
+def _answers(m: Moment) -> Callable[[Command], bool]:
+    """Whether a command answers the open question."""
+    slot = step_of(m, m.top).collect
+    return lambda command: isinstance(command, SetSlot) and command.slot == slot
+
+
+def _with_the_answer(m: Moment, commands: Sequence[Command]) -> tuple[Moment, list[Command]]:
+    """Further values on the button that answers (/SetSlots(a=x, b=y)): kept until the flow comes to them."""
+    answers = _answers(m)
+    begins = any(isinstance(c, StartFlow) for c in commands)
+    more = [] if begins else [c for c in commands if isinstance(c, SetSlot) and not answers(c)]
+    given = {c.slot: c.value for c in more if slots.usable(m.release.slots.get(c.slot), c.value)}
+    m = marked(fill(m, given), START, tuple(given)) if given else m
+    return m, [c for c in commands if c not in more]
 
 
 def _given_with(m: Moment, wish: StartFlow, commands: Sequence[Command]) -> dict[str, Any]:
@@ -110,6 +142,8 @@ def obey(m: Moment, command: Command, said: Sequence[Command]) -> Moment:
             return bring_human(m, "asked")
         case Stop():
             return stop_everything(m)
+        case CorrectSlot() | Clarify() if _forced(m):
+            return repair.once_more(m, "other_wish")
         case StartFlow(flow, given):
             return _start(m, flow, given)
         case SetSlot(slot, answer):
@@ -168,11 +202,11 @@ def _start(m: Moment, name: str, given: dict[str, Any]) -> Moment:
     if flow is None or (flow.guard is not None and not holds(m, flow.guard)):
         return repair.miss(m, "utter_not_offered")
     place = next((at for at, frame in enumerate(m.talk.stack) if frame.flow == name), None)
-    if place is not None:
+    if place is not None and not (_forced(m) and place < base_of(m)):
         return _start_again(m, place, given)
     if m.phase == "open":
         return begin(m, name, given)
-    if m.phase == "ask" and step_of(m, m.top).force_slot_filling:
+    if _forced(m):
         return repair.once_more(m, "other_wish")
     if m.phase in WAITING - {"outcome"}:
         return say(_later(m, StartFlow(name, given)), "utter_working")

@@ -78,6 +78,18 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Filling:
+    """One way in which a slot is filled; `kind` as in Rasa's mappings. Empty `intents` and `flows` mean any."""
+
+    kind: str  # custom from_llm controlled from_text from_intent from_trigger_intent from_entity
+    intents: tuple[str, ...] = ()
+    not_intents: tuple[str, ...] = ()
+    entity: tuple[str, str, str] = ("", "", "")  # name, role, group
+    value: Any = None
+    flows: tuple[str, ...] = ()  # it counts only while one of these is on top
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A value a talk can hold. `depends_on`: when one of those changes, this one is no longer true."""
 
@@ -88,6 +100,11 @@ class Slot:
     depends_on: tuple[str, ...] = ()
     sensitive: bool = False
     where: Where = Where("", 0)
+    lowest: float | None = None  # of a float
+    highest: float | None = None
+    fillings: tuple[Filling, ...] = ()
+    rejections: tuple[Rejection, ...] = ()  # of a value, wherever people say it
+    refill: str = ""  # the question after such a rejection; "" for the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +121,19 @@ class Variation:
 
     text: str
     buttons: tuple[ButtonSpec, ...]
-    channel: str | None  # "voice" | "chat" | None for any
+    channel: str | None  # "voice", "chat", the name of a channel, or None for any
     condition: Any | None
     metadata: Mapping[str, Any]  # claims: captured|posted|refunded; interruptible: false
     where: Where
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """When a talk that was left is a new one: after so many minutes (0: never), with or without its values."""
+
+    minutes: float = 0
+    carries_over: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +145,7 @@ class Release:
     slots: Mapping[str, Slot]
     responses: Mapping[str, Mapping[str, tuple[Variation, ...]]]  # locale -> name -> variations
     actions: Mapping[str, ActionSpec]
+    session: Session = Session()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +242,7 @@ class Conversation:
     channel: str = ""  # where the person spoke last
     pending_wishes: tuple[Command, ...] = ()  # further wishes of the same sentence, served in order
     revision: int = 0
+    heard_at: datetime | None = None  # when the person said something last
 
     @property
     def top(self) -> Frame | None:

@@ -7,7 +7,7 @@ a person, never to the next step (law L4).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from dialogues import predicate, responses, slots
@@ -20,6 +20,7 @@ from dialogues.model import (
     Facts,
     Flow,
     Frame,
+    Rejection,
     Release,
     Say,
     Step,
@@ -49,6 +50,16 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that happened inside a step, in the words of conversation tests (flow_started, slot_was_set …)."""
+
+    kind: str
+    name: str
+    value: Any = field(default=None, repr=False)
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """The conversation as it stands in the middle of a step."""
 
@@ -57,6 +68,7 @@ class Moment:
     talk: Conversation
     effects: tuple[Effect, ...] = ()
     steps: int = 0
+    noted: tuple[Noted, ...] = ()
 
     @property
     def top(self) -> Frame:
@@ -136,6 +148,15 @@ def holds(m: Moment, condition: Predicate) -> bool:
         raise Fault(m, f"a condition cannot be decided: {error}") from None
 
 
+def rejected(m: Moment, slot: str, new: Any) -> Rejection | None:
+    """Why a value may not stand in a slot, whoever says it and wherever; None when it may."""
+    known = m.release.slots.get(slot)
+    if known is None or not known.rejections:
+        return None
+    trial = with_talk(m, slots={**m.talk.slots, slot: new})
+    return next((one for one in known.rejections if holds(trial, one.condition)), None)
+
+
 # --- changing ----------------------------------------------------------------------------------------------------
 
 
@@ -161,7 +182,19 @@ def without_context(m: Moment, *names: str) -> Moment:
 
 def emit(m: Moment, *effects: Effect) -> Moment:
     """Adds what shall be done."""
-    return replace(m, effects=m.effects + effects)
+    said = [Noted("bot_uttered", e.response) for e in effects if isinstance(e, Say)]
+    called = [Noted("action_executed", e.action) for e in effects if isinstance(e, Call)]
+    return replace(note(m, *said, *called), effects=m.effects + effects)
+
+
+def note(m: Moment, *what: Noted) -> Moment:
+    """Remembers for tests what happened."""
+    return replace(m, noted=m.noted + what) if what else m
+
+
+def note_flow(m: Moment, kind: str, frame: Frame) -> Moment:
+    """Remembers that a flow was started, completed or cancelled, and where it stood."""
+    return note(m, Noted(kind, frame.flow, step=frame.step))
 
 
 def fill(m: Moment, values: Mapping[str, Any]) -> Moment:
@@ -170,6 +203,7 @@ def fill(m: Moment, values: Mapping[str, Any]) -> Moment:
     A value that comes for the first time changes nothing: 充一百 was said before the account was known.
     """
     changed = [name for name, new in values.items() if value(m, name) not in (None, new)]
+    m = note(m, *(Noted("slot_was_set", k, v) for k, v in values.items() if v not in (None, value(m, k))))
     gone = slots.dependents(m.release.slots, changed) - values.keys()
     return with_talk(m, slots={**slots.without(m.talk.slots, gone), **values})
 

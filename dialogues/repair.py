@@ -16,11 +16,13 @@ from dialogues.moment import (
     LISTENING,
     SENT,
     Moment,
+    Noted,
     ask,
     business_name,
     emit,
     exists,
     flow_name,
+    note,
     say,
     step_of,
     with_context,
@@ -57,6 +59,14 @@ def miss(m: Moment, opening: str = "", extra: dict[str, Any] | None = None, form
     if exists(m, question(m).response + AGAIN):
         return ask_again(m, AGAIN)
     return ask_again(say(m, "utter_not_understood"))
+
+
+def refused(m: Moment, opening: str, told: dict[str, Any], refill: str = "") -> Moment:
+    """A value that may not be (`told`): why, and the question again; the first time as `refill` asks it, if written."""
+    if not refill or not exists(m, refill) or m.top.misses > 0 or not exists(m, opening):
+        return miss(m, opening, told)
+    asked = question(m)
+    return ask(say(with_top(m, misses=1), opening, told), refill, asked.asks, asked.values)
 
 
 def _miss_open(m: Moment, opening: str) -> Moment:
@@ -237,6 +247,7 @@ def clarify(m: Moment, flows: tuple[str, ...]) -> Moment:
         times = 0
     if times >= PATIENCE:
         return bring_human(m, "misses")
+    m = note(m, *(Noted("clarification", name) for name in known))
     names = [flow_name(m, name) for name in known]
     choices = {
         name: [words, str(key)] for key, (name, words) in enumerate(zip(known, names, strict=True), start=1)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from data.money import Money
-from dialogues import predicate
+from dialogues import payloads, predicate
 from dialogues.model import ButtonSpec, Conversation, Facts, Release, Say, Variation
 from dialogues.predicate import Scope
 
@@ -21,7 +21,6 @@ DEFAULT_LOCALE = "zh"
 _SHANGHAI = timezone(timedelta(hours=8))  # no summer time since 1991
 _MOST_BUTTONS = 6  # a wall of thirty is no choice; the others are named in words
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)(?:\.([a-z]+))?\}")
-_CHOICE = re.compile(r'^/choose\{\s*"?([^"{}]+?)"?\s*\}$')
 _MONTHS = [
     "January",
     "February",
@@ -36,10 +35,6 @@ _MONTHS = [
     "November",
     "December",
 ]
-# What pressing a button can mean, next to /choose{"value"} and plain text.
-PLAIN_PAYLOADS = frozenset(
-    {"/affirm", "/deny", "/human", "/stop", "/repeat", "/skip", "/resume", "/cancel", "/bigger"}
-)
 
 
 class CannotSay(ValueError):
@@ -57,9 +52,7 @@ class Rendered(NamedTuple):
 def render(release: Release, say: Say, conversation: Conversation, facts: Facts) -> list[Rendered]:
     """The words of a Say. Raises CannotSay."""
     locale = conversation.preferences.locale
-    variation = choose(
-        release, say.response, scope(release, conversation, facts, say.values), locale, facts.spoken
-    )
+    variation = choose(release, say.response, scope(release, conversation, facts, say.values), locale)
     template = str(variation.metadata.get("slower_text") or variation.text) if say.slower else variation.text
     fill = _Filler(release, say.values, locale, facts)
     buttons = tuple(ButtonSpec(fill.text(b.title), b.payload) for b in variation.buttons) or _offered_buttons(
@@ -83,14 +76,16 @@ def fact_values(conversation: Conversation, facts: Facts) -> dict[str, Any]:
     return {**facts.person_values, "locale": preferences.locale, "large": preferences.large, **own}
 
 
-def choose(release: Release, response: str, seen: Scope, locale: str, spoken: bool) -> Variation:
-    """The variation for this channel and these values: condition and channel, channel, condition, default. Raises CannotSay."""
-    variations = written(release, response, locale)
-    kind = "voice" if spoken else "chat"
-    fitting = [v for v in variations if v.channel in (None, kind) and _applies(v, seen)]
+def choose(release: Release, response: str, seen: Scope, locale: str) -> Variation:
+    """The variation for this channel and these values: condition and channel, channel, condition, default. Raises CannotSay.
+
+    A channel by its own name comes before its kind (voice or chat); of several as good the first written is said.
+    """
+    kinds = (None, "voice" if seen.facts["spoken"] else "chat", seen.facts["channel"])
+    fitting = [v for v in written(release, response, locale) if v.channel in kinds and _applies(v, seen)]
     if not fitting:
         raise CannotSay(f"{response}: no variation fits")
-    return min(fitting, key=lambda v: (v.channel is None, v.condition is None))
+    return min(fitting, key=lambda v: (v.channel is None, v.condition is None, v.channel != kinds[2]))
 
 
 def written(release: Release, response: str, locale: str) -> tuple[Variation, ...]:
@@ -137,8 +132,11 @@ def placeholders(text: str) -> tuple[str, ...]:
 
 def choice_of(payload: str) -> str | None:
     """The value a /choose button stands for, None for another button."""
-    match = _CHOICE.match(payload)
-    return match[1].strip() if match else None
+    try:
+        meant = payloads.read(payload)
+    except payloads.NoPayload:
+        return None
+    return meant.value if isinstance(meant, payloads.Choice) else None
 
 
 def _applies(variation: Variation, seen: Scope) -> bool:
@@ -151,7 +149,9 @@ def _offered_buttons(say: Say) -> tuple[ButtonSpec, ...]:
     if say.asks != "choice" or not isinstance(choices, Mapping):
         return ()
     offered = [
-        ButtonSpec(str(words[0]), f'/choose{{"{value}"}}') for value, words in choices.items() if words
+        ButtonSpec(str(words[0]), f'/choose{{"{value}"}}')
+        for value, words in choices.items()
+        if words and words[0]
     ]
     return tuple(offered[:_MOST_BUTTONS])
 

@@ -20,7 +20,7 @@ def usable(slot: Slot | None, value: Any) -> bool:
             # 全付 names no figure: the flow's own action puts what is due in its place, before anything is read back.
             return value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
         case "float":
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            return isinstance(value, int | float) and not isinstance(value, bool) and _within(slot, value)
         case "bool":
             return isinstance(value, bool)
         case "categorical":
@@ -32,6 +32,15 @@ def usable(slot: Slot | None, value: Any) -> bool:
         case "any":
             return True
     return _short_text(value)
+
+
+def can_hold(slot: Slot, value: Any) -> bool:
+    """Whether a file may put the value there: what people could say, and what only files write (an empty text, a number as text)."""
+    if slot.type in {"text", "account", "digits", "date", "person", "mandate"}:
+        return isinstance(value, str | int | float) and not isinstance(value, bool)
+    if slot.type == "categorical":
+        return str(value) in slot.values
+    return usable(slot, value)
 
 
 def from_choice(slot: Slot | None, value: str) -> Any:
@@ -97,6 +106,11 @@ def _with_called(release: Release, flow: Flow, seen: set[str]) -> Iterable[Flow]
         called = release.flows.get(step.flow) if step.kind == "call" else None
         if called is not None and called.id not in seen:
             yield from _with_called(release, called, seen)
+
+
+def _within(slot: Slot, value: float) -> bool:
+    above = slot.lowest is None or value >= slot.lowest
+    return above and (slot.highest is None or value <= slot.highest)
 
 
 def _short_text(value: Any) -> bool:

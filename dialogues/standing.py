@@ -15,12 +15,12 @@ from data.store.engine import Tx
 from dialogues import clauses, model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
-from payments import mandates
+from payments import mandates, resting
 from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
 from payments.quoting import overtaken
-from payments.terms import MandateKind, ProposedMandate, Terms
+from payments.terms import NEVER_ASKED, MandateKind, ProposedMandate, Terms
 from payments.till import PaymentView, Till
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ KINDS = frozenset(
         "still_low",
         "mandate_set_for_you",
         "mandate_stopped_for_you",
+        "mandate_paused_for_you",
+        "mandate_lowered_for_you",
         "auto_started",
         "auto_posted",
         "auto_for_you",
@@ -47,6 +49,9 @@ KINDS = frozenset(
         "low_balance",
         "bill_due",
         "warning",
+        resting.NEWS,
+        resting.GOES_ON,
+        "mandate_wakes",
     }
 )
 
@@ -67,8 +72,12 @@ def terms_of(slots: Mapping[str, Any]) -> Terms:
         below=Money(int(slots["below"])) if meter else None,
         amount=Money(int(slots["amount"])) if meter else None,
         per_day=int(slots.get("per_day") or 1),
-        ask_above=int(slots["ask_above"]) if slots.get("ask_above") else None,
+        ask_above=_asked_from(slots.get("ask_above")),
     )
+
+
+def _asked_from(said: Any) -> int | None:
+    return None if said is None or int(said) == NEVER_ASKED else int(said)
 
 
 def read_back(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
@@ -80,8 +89,17 @@ def read_back(proposed: ProposedMandate, words: clauses.Words, comma: str) -> di
         "strength": proposed.strength.value,
         "run_times": tried.times if tried else None,
         "run_total": tried.total.fen if tried else None,
+        "ask_list": _asked_first(proposed.terms, words),
         **_rising(proposed, words, comma),
     }
+
+
+def _asked_first(terms: Terms, words: clauses.Words) -> str | None:
+    """When the payer is asked before a charge; None: he never is."""
+    if terms.ask_above is None:
+        return None
+    of_meter = terms.kind is MandateKind.TOP_UP
+    return words("utter_asked_line", {"ask_above": terms.ask_above, "prepaid": of_meter})
 
 
 def _rising(proposed: ProposedMandate, words: clauses.Words, comma: str) -> dict[str, Any]:
@@ -130,6 +148,8 @@ def news_of(
     at: datetime,
 ) -> model.News | None:
     """One row of such news as an input of the engine; None when it is not so any more."""
+    if kind == resting.NEWS:
+        return _rests(tx, catalogue, body, locale)
     payment = body.get("payment")
     view = till.outcome(tx, PaymentId(str(payment))) if payment else None
     if view is not None and _overtaken(kind, view):
@@ -148,6 +168,18 @@ def news_of(
         slots |= {"payment": view.id, "amount": view.amount.fen}
     slots |= {"last_account": body["account"], "last_at": at.isoformat()}
     return model.News(FLOW, {name: value for name, value in slots.items() if value is not None})
+
+
+def _rests(tx: Tx, catalogue: Catalogue, body: Mapping[str, Any], locale: str) -> model.News | None:
+    """A backup was put back: which of his bills are not paid by themselves until he says so; None when none rests."""
+    asleep = {held.id: held for held in resting.at_rest(tx)}
+    mine = [till_account(tx, asleep[id].account) for id in body["mandates"] if id in asleep]
+    names = dict.fromkeys(bill_name(catalogue, account.utility, locale) for account in mine)
+    if not mine:
+        return None
+    comma = "、" if locale == "zh" else ", "
+    slots = {"news": resting.NEWS, "bill_name": comma.join(names), "records_of": body["as_of"]}
+    return model.News(FLOW, slots)
 
 
 # News about somebody's account rather than about one's own money, and the figures that tell how he lives.
@@ -207,10 +239,14 @@ _FIGURES = {
     "times": "times_this_month",
     "spent": "spent_fen",
     "per_month": "per_month_fen",
+    "per_charge": "per_charge_fen",
+    "below": "below_fen",
     "days_left": "days_left",
     "reason": "reason",
     "due_date": "due_date",
+    "rests_until": "rests_until",
     "today": "today",
+    "each_time": "each_time",
     "changes": "changed",
 }
 

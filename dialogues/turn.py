@@ -33,7 +33,7 @@ from dialogues import (
     wire,
 )
 from dialogues.actions import ACTIONS
-from dialogues.actions.ports import Inside, InsideAction
+from dialogues.actions.ports import Action, Inside, InsideAction
 from dialogues.counter import Counter, Verdict
 from dialogues.model import (
     Alarm,
@@ -64,6 +64,8 @@ from payments.till import Till
 log = structlog.get_logger("bangjiao.turn")
 
 _INPUTS_A_TURN = 60  # far above any honest turn; a flow that keeps answering itself goes to a person
+# What the house says of itself, whatever the talk is about.
+_OWN_NOTES = {"working": "utter_working", "too_many": "utter_too_many"}
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ class House:
     till: Till
     catalogue: Catalogue
     observe: Callable[[Conversation, Input, Conversation, Sequence[Effect]], None] | None = None
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
 
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -335,7 +338,7 @@ class _Taking:
         self._post(last)
 
     def _call(self, call: Call) -> None:
-        action = ACTIONS[call.action]
+        action = self.house.actions[call.action]
         if not isinstance(action, InsideAction):
             self.taken.calls.append(outside_calls.begin(self.tx, self.event, call))
             return
@@ -365,8 +368,8 @@ class _Taking:
         people.prefer(self.tx, self.event.person, locale=self.conversation.preferences.locale)
 
     def _staff(self) -> None:
-        if self.event.payload["act"] == "working":
-            self._say(Say("utter_working", {}))
+        if (own := _OWN_NOTES.get(self.event.payload["act"])) is not None:
+            self._say(Say(own, {}))
             return
         outcome = staffing.act(self.tx, self.event, self.conversation)
         for frame in self.conversation.stack if not outcome.conversation.stack else ():

@@ -18,6 +18,7 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)\.")
+_MERGE = "<<"
 _DEEPEST = 40  # levels; more is no flow but an attack or a slip
 
 
@@ -38,9 +39,10 @@ class Table(dict[str, Any]):
 
 
 class Items(list[Any]):
-    """A list that knows its line."""
+    """A list that knows its line and the line of each item."""
 
     line = 0
+    lines: tuple[int, ...] = ()
 
 
 def read(path: Path) -> Any:
@@ -58,12 +60,16 @@ def parse(text: str, file: str) -> Any:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise NotYaml(Where(file, _line_of(error)), _problem(error)) from None
+    except (RecursionError, ValueError) as error:
+        raise NotYaml(Where(file, 1), f"not YAML: {type(error).__name__}") from None
     return None if node is None else _value(node, file, _DEEPEST, {})
 
 
-def line_of(holder: Any, key: str | None = None) -> int:
-    """The line of a mapping, a list or one key of a mapping; 0 when it has none of its own."""
-    if isinstance(holder, Table) and key is not None:
+def line_of(holder: Any, key: str | int | None = None) -> int:
+    """The line of a mapping, a list, one key of a mapping or one item of a list; 0 when it has none of its own."""
+    if isinstance(holder, Items) and isinstance(key, int):
+        return holder.lines[key] if key < len(holder.lines) else holder.line
+    if isinstance(holder, Table) and isinstance(key, str):
         return holder.lines.get(key, holder.line)
     return holder.line if isinstance(holder, Table | Items) else 0
 
@@ -82,7 +88,7 @@ def _made(node: yaml.Node, file: str, depth: int, made: dict[int, Any]) -> Any:
         return _table(node, file, depth, made)
     if isinstance(node, yaml.SequenceNode):
         items = Items(_value(child, file, depth - 1, made) for child in node.value)
-        items.line = _line(node)
+        items.line, items.lines = _line(node), tuple(map(_line, node.value))
         return items
     return _scalar(node)
 
@@ -96,6 +102,17 @@ def _table(node: yaml.MappingNode, file: str, depth: int, made: dict[int, Any]) 
             raise NotYaml(Where(file, _line(key_node)), f"'{key}' is written twice in the same place")
         table.lines[key] = _line(key_node)
         table[key] = _value(value_node, file, depth - 1, made)
+    return _merged(table) if _MERGE in table else table
+
+
+def _merged(table: Table) -> Table:
+    """`<<: *other` brings the keys of another mapping, or of several, which those written here outweigh."""
+    brought = table.pop(_MERGE)
+    line = table.lines.pop(_MERGE)
+    for other in brought if isinstance(brought, Items) else [brought]:
+        for key, value in other.items() if isinstance(other, Table) else ():
+            if key not in table:
+                table[key], table.lines[key] = value, line
     return table
 
 

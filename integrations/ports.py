@@ -14,7 +14,7 @@ Errors that mean "could not even ask" form one small tree:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -150,8 +150,17 @@ class Health:
     detail: str = ""
 
 
+# The most numbers one question of `BillerNetwork.balances` may name.
+MOST_NUMBERS = 500
+
+
 class BillerNetwork(Protocol):
-    """Those who send bills. `post` is idempotent by order number."""
+    """Those who send bills. `post` is idempotent by order number.
+
+    A `Declined` to an order with a quote is final: the same two get the same answer for ever, whatever has changed since, so
+    whoever was refused may give the money back. Another quote may go with the same order. A shut door (BILLER_CLOSED,
+    BILLER_DOWN, RATE_LIMITED) is no refusal of the order, and DUPLICATE_NUMBER says something of another one.
+    """
 
     async def billers(self) -> list[Biller]: ...
 
@@ -163,6 +172,13 @@ class BillerNetwork(Protocol):
 
     async def query(self, biller: BillerId, number: str) -> Quote:
         """The open bill or the meter's balance. Nothing due is a quote with due zero. Refused, NotSent, OutcomeUnknown."""
+
+    async def balances(self, biller: BillerId, numbers: Sequence[str]) -> Mapping[str, Quote | GatewayError]:
+        """What `query` says of each of these numbers, in one question; each number has an answer of its own.
+
+        A number the biller refuses, or says nothing usable of, spoils no other's answer. Raises Refused, NotSent or
+        OutcomeUnknown when the whole question has no answer, ValueError for more than MOST_NUMBERS numbers.
+        """
 
     async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
         """What was used in the last whole months, the oldest first; Refused(CONFIG) where the biller tells none."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from data.model import Utility
 from data.money import Money
-from nlu import aliases
+from nlu import aliases, whose
 from nlu.commands import CorrectSlot, Expectation, StartFlow
 from nlu.numbers import Found, find_amount, parse_amount
 
 FLOW, OWED = "pay_joint", "check_all"
 # What is understood from plain words alone: no sentence is guessed to mean it.
-SAID_PLAINLY = frozenset({OWED})
+SAID_PLAINLY = frozenset({OWED, "pay_again"})
 CHANGE = "joint_change"
 _ALL_ZH = re.compile("都|全|所有|统统|一起|一次|一块儿?(?=交|缴|付)|一并|几样|几笔|各样|每样|一塌刮子|通通")
 _ALL_EN = re.compile(r"\b(?:all|every(?:thing)?|both|together|in one go|at once|each|the lot)\b")
@@ -42,8 +42,12 @@ def together(begun: list[StartFlow], text: str, locale: str) -> list[StartFlow]:
     begun = _carried(begun, text, locale)
     if not begun or any(wish.flow != "pay_bill" or _names_one_bill(wish) for wish in begun):
         return begun
+    if (several := whose.people(text, locale)) and not _refused(text, locale):
+        return [StartFlow(FLOW, _of_several(several, text, locale))]
     if (meant := _put_right(text, locale)) is not None:
-        return [StartFlow("pay_bill", {**begun[-1].slots, **_whose(text, locale), "utility": meant.value})]
+        return [
+            StartFlow("pay_bill", {**begun[-1].slots, **whose.named(text, locale), "utility": meant.value})
+        ]
     if refused := _refused(text, locale):
         return _but_for(refused, text, locale)
     kinds = [kind.value for kind in aliases.utilities(text, locale)]
@@ -70,6 +74,13 @@ def _carried(begun: list[StartFlow], text: str, locale: str) -> list[StartFlow]:
     ]
 
 
+def _of_several(people: list[dict[str, Any]], text: str, locale: str) -> dict[str, Any]:
+    """Several homes: the kinds said of all of them, unless each has its own."""
+    kinds = [kind.value for kind in aliases.utilities(text, locale)]
+    own = any("joint_kinds" in one for one in people)
+    return {"joint_people": people} | ({"joint_kinds": kinds} if kinds and not own else {})
+
+
 def _refused(text: str, locale: str) -> list[Utility]:
     """The kinds a sentence says are not to be paid."""
     breaks, off = (_PIECES_EN, _OFF_EN) if locale == "en" else (_PIECES_ZH, _OFF_ZH)
@@ -80,13 +91,13 @@ def _refused(text: str, locale: str) -> list[Utility]:
 def _but_for(refused: list[Utility], text: str, locale: str) -> list[StartFlow]:
     """What is left to pay: one bill, several, or all of the home but these; nothing surely when neither is said."""
     left = [kind for kind in aliases.utilities(text, locale) if kind not in refused]
-    whose = _whose(text, locale)
+    theirs = whose.named(text, locale)
     if len(left) == 1:
-        return [StartFlow("pay_bill", {"utility": left[0].value, **whose})]
+        return [StartFlow("pay_bill", {"utility": left[0].value, **theirs})]
     if left:
-        return [StartFlow(FLOW, {"joint_kinds": [kind.value for kind in left], **whose})]
+        return [StartFlow(FLOW, {"joint_kinds": [kind.value for kind in left], **theirs})]
     every = (_ALL_EN if locale == "en" else _ALL_ZH).search(text)
-    return [StartFlow(FLOW, {"joint_without": [kind.value for kind in refused], **whose})] if every else []
+    return [StartFlow(FLOW, {"joint_without": [kind.value for kind in refused], **theirs})] if every else []
 
 
 _SLIP_ZH = re.compile("(?:不对|说错了?|讲错了?|错了|搞错了?|弄错了?)[,。 啊呀哦]*(?:应该)?是?")
@@ -103,15 +114,7 @@ def _put_right(text: str, locale: str) -> Utility | None:
 def slots(text: str, locale: str) -> dict[str, Any]:
     """Which kinds of bills a folded text names, and whose."""
     kinds = [kind.value for kind in aliases.utilities(text, locale)]
-    return ({"joint_kinds": kinds} if kinds else {}) | _whose(text, locale)
-
-
-def _whose(text: str, locale: str) -> dict[str, Any]:
-    named = {
-        "relation": aliases.relation(text, locale),
-        "person_name": aliases.person_name(text, locale),
-    }
-    return {name: value for name, value in named.items() if value}
+    return ({"joint_kinds": kinds} if kinds else {}) | whose.named(text, locale)
 
 
 def _names_one_bill(wish: StartFlow) -> bool:
@@ -133,22 +136,26 @@ def _in_one_breath(text: str, locale: str) -> bool:
 # 还欠多少 asks after everything at home; 欠多少水费 and 余额多少 after one bill.
 _OWED_ZH = re.compile(
     "(?:还|都|一共|总共|到底|我|家里?|现在|这个月|总的)[^,。]{0,4}(?:欠|要交|该交|没交|要付|该付|要缴)[^,。]{0,3}(?:多少|几块|几钿|哪些|哪几|几样|什么|啥)|"
-    "(?:哪些|哪几样|什么|啥|几样)(?:费)?(?:还)?(?:没|要|该)(?:交|付|缴)|有(?:没有)?(?:什么|啥)?(?:要|该)(?:交|付|缴)的|欠不欠|有没有欠|是不是欠|欠着?(?:多少|几块|哪些|什么|啥)"
+    "(?:都|全都?|全部|统统|一起|通通)(?:给我|帮我|替我|再)?(?:查|看)(?:一?下|一?查|一?看|清楚|一遍)?(?:吧|了|啊|看)*[。.!]*$|(?:哪些|哪几样|什么|啥|几样)(?:费)?(?:还)?(?:没|要|该)(?:交|付|缴)|有(?:没有)?(?:什么|啥)?(?:要|该)(?:交|付|缴)的|欠不欠|有没有欠|是不是欠|欠着?(?:多少|几块|哪些|什么|啥)"
 )
 _OWED_EN = re.compile(
-    r"\b(?:what|how much|anything|which bills)\b.{0,20}\b(?:owe|owed|owing|due|unpaid|outstanding|open)\b|\bdo (?:i|we|they) owe\b|\bbehind on anything\b"
+    r"\b(?:what|how much|anything|which bills)\b.{0,40}\b(?:owe|owed|owing|due|unpaid|outstanding|open)\b|\b(?:check|look up|look at|show me|see) (?:them all|(?:all|everything)(?: of)?(?: (?:the|my|our|their|his|her))?(?: bills?| accounts?)?(?! of the)|all of (?:them|it))\b|\bdo (?:i|we|they) owe\b|\bbehind on anything\b"
 )
 
 
 def of_all(begun: list[StartFlow], text: str, locale: str) -> list[StartFlow]:
     """还欠多少, and 看看电费和水费: one look at several bills of a home; unchanged when it is something else."""
     if not begun or any(
-        wish.flow != "check_balance" or not wish.slots.keys() <= {*_WHO, "utility"} for wish in begun
+        wish.flow != "check_balance"
+        or not wish.slots.keys() <= {*_WHO, "joint_people", "joint_home", "utility"}
+        for wish in begun
     ):
         return begun
+    if several := whose.people(text, locale):
+        return [StartFlow(OWED, _of_several(several, text, locale))]
     kinds = [kind.value for kind in aliases.utilities(text, locale)]
     if len(kinds) > 1:
-        return [StartFlow(OWED, {"joint_kinds": kinds} | _whose(text, locale))]
+        return [StartFlow(OWED, {"joint_kinds": kinds} | whose.named(text, locale))]
     asks = (_OWED_EN if locale == "en" else _OWED_ZH).search(text)
     return [StartFlow(OWED, begun[0].slots)] if asks and not kinds and len(begun) == 1 else begun
 
@@ -159,7 +166,7 @@ def owed(text: str, locale: str) -> list[StartFlow]:
         "[0-9]|[都全](?:给我|帮我)?[交付缴](?:了|掉|清|齐)", text
     )
     asks = (_OWED_EN if locale == "en" else _OWED_ZH).search(text)
-    return [StartFlow("check_balance", _whose(text, locale))] if asks and not named else []
+    return [StartFlow("check_balance", whose.named(text, locale))] if asks and not named else []
 
 
 _WHO = ("relation", "person_name")

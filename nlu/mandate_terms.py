@@ -23,11 +23,28 @@ _TIMES = {
     "两倍": 2, "二倍": 2, "三倍": 3, "翻倍": 2, "翻番": 2, "翻一番": 2,
     "twice": 2, "double": 2, "two times": 2, "2 times": 2, "three times": 3, "3 times": 3, "triple": 3,
 }  # fmt: skip
+# Asked first, whatever it is: each single payment waits for a yes.
+_EACH_FIRST_ZH = re.compile(
+    "(?:每(?:一)?(?:次|回|笔)|次次|回回)(?:要)?(?:自动)?(?:充|交|扣|缴|付)?(?:钱|费)?(?:之?前|的时候)?,?(?:都|也|要|得|必须|给我|跟我)*(?:先)?(?:来)?(?:问(?:过|一?下|一声|问)?我|征求我|经过我|让我(?:同意|点头|确认))(?:一声|一下|同意|点头|确认|了?再[充交扣缴付])*|"
+    "(?:自动)?(?:充|交|扣|缴|付)(?:钱|费)?(?:之)?前,?(?:都|也|要|得)*先?(?:问(?:过|一?下|一声)?我|让我(?:同意|点头|确认))(?:一声|一下)?|(?:都要?|要|得)?先?问(?:过|了)?我(?:同意)?(?:了)?(?:再|才)(?:能)?(?:自动)?[充交扣缴付]|我(?:同意|点头|答应)了?(?:再|才)(?:能)?(?:自动)?[充交扣缴付]|都要?先问(?:过|一声)?我"
+)
+_EACH_FIRST_EN = re.compile(
+    r"\b(?:always )?(?:ask|check with|confirm with|tell and ask) me(?: first)?(?: about it)? (?:each|every|every single) (?:time|payment|top-up|bill|one)\b(?: first)?|\b(?:each|every) time,? (?:please )?ask me(?: first)?\b|\balways (?:ask|check with) me(?: first)?\b|\b(?:ask|check with) me (?:first )?before (?:each|every|any|it|you|paying|topping)\b[^,.;]{0,16}|\bonly (?:if|when|after) i (?:say yes|agree)(?: each time| every time)?|\b(?:but )?ask me first\b"
+)
+_NOT_FIRST_ZH = re.compile(
+    "(?:不用|不要|别|甭|不必|无需|用不着)再?(?:(?:每(?:次|回|笔)|次次)都?再?先?来?问我?|先来?问我?|再?问我了?(?=,?(?:直接|就)))了?"
+)
+_NOT_FIRST_EN = re.compile(
+    r"\b(?:don't|do not|no need to|stop|you needn't|no longer) (?:have to )?ask(?:ing)? me(?: first| each time| every time| any ?more| before)+"
+)
+_WONDERS = re.compile(r"为什么|为啥|怎么|干嘛|\bwhy\b|\bwhat if\b")
 _PER_DAY_ZH = re.compile(
     "(?:一天|每天|一日|每日)(?:里|内)?(?:最多|至多|顶多|不超过|别超过|只)?(?:充|扣|交)?(?P<n>[一二两三1-3])(?:次|回)"
 )
 _PER_DAY_EN = re.compile(r"\b(?:at most |no more than )?(?P<n>once|twice|one time|two times) (?:a|per) day\b")
 _COUNTS = {"一": 1, "二": 2, "两": 2, "三": 3, "once": 1, "one time": 1, "twice": 2, "two times": 2}
+# What `ask_above` says beside a number of times: before each single payment, and never more.
+EVERY_TIME, NEVER_ASKED = 0, -1
 _EACH = re.compile(
     "每次|一次|每笔|一笔|单次|单笔|每回|一回|each time|a time|per payment|per bill|each bill|each payment"
 )
@@ -61,6 +78,12 @@ def _counted(said: str, english: bool) -> tuple[str, dict[str, int]]:
     if above := (_ASK_ABOVE_EN if english else _ASK_ABOVE_ZH).search(said):
         found["ask_above"] = _times_of(above, said)
         said = said[: above.start()] + "," + said[above.end() :]
+    elif never := (_NOT_FIRST_EN if english else _NOT_FIRST_ZH).search(said):
+        found["ask_above"] = NEVER_ASKED
+        said = said[: never.start()] + "," + said[never.end() :]
+    elif not _WONDERS.search(said) and (each := (_EACH_FIRST_EN if english else _EACH_FIRST_ZH).search(said)):
+        found["ask_above"] = EVERY_TIME
+        said = said[: each.start()] + "," + said[each.end() :]
     if daily := (_PER_DAY_EN if english else _PER_DAY_ZH).search(said):
         found["per_day"] = _COUNTS.get(daily["n"]) or int(daily["n"])
         said = said[: daily.start()] + "," + said[daily.end() :]

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nlu import closed
+from nlu import closed, rests
+from nlu import mandate_also as also
 from nlu.commands import Affirm, CancelFlow, Command, Expectation, Explain, Human, StartFlow, Stop
 from nlu.mandate_terms import clauses, from_to, terms
 
 SET, STOP, PAUSE, LIST, WHY = "set_mandate", "stop_mandate", "pause_mandate", "list_mandates", "why_charged"
 ACKNOWLEDGE, SKIP, CHANGE = "acknowledge_warning", "skip_debit", "change_mandate"
-DECLINE = "decline_offer"
+DECLINE, PURSE = "decline_offer", "change_purse"
 # What is understood from plain words alone: no sentence is guessed to mean it.
-SAID_PLAINLY = frozenset({PAUSE, ACKNOWLEDGE, SKIP, CHANGE, DECLINE})
+SAID_PLAINLY = frozenset({PAUSE, ACKNOWLEDGE, SKIP, CHANGE, DECLINE, PURSE})
 
 _AUTO_ZH = re.compile(
     "自动(?!扶梯|售货|取款|柜员|档|门|化)|代扣|自己(?:会)?扣|它(?:能|会|能不能|会不会)?自己(?:能|会)?(?:充|交|缴|续)|(?:低于|少于|不足|不到).*[充交缴]|每个?月(?:都|帮我|给我)?(?:自动)?(?:充|交|扣)"
@@ -37,7 +38,7 @@ _STOPS_EN = re.compile(
 _EVERY_ZH = re.compile("都|全部|所有|全停|统统|通通|一个不留")
 _EVERY_EN = re.compile(r"\b(?:all|every|everything|both)\b")
 _PAUSE_ZH = re.compile(
-    "暂停|下个?月再|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|歇(?:一|几)|缓一缓|先缓"
+    "暂停|下个?月再|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|停[到至]|停(?:[一二两三四五六七八九十半]|[0-9]{1,2})个?(?:月|天|周|星期|礼拜|年)|歇(?:一|几)|缓一缓|先缓"
 )
 _PAUSE_EN = re.compile(r"\b(?:pause|suspend|hold off|on hold|for a while|take a break)\b")
 _RESUME_ZH = re.compile("恢复|重新|接着|继续|再打开|再开|又(?:要|想)|重开")
@@ -181,6 +182,8 @@ def said(
     A person and an end come first, as everywhere; only 自动缴费,停了 means the automatic payment and not the talk.
     """
     begun = business(text, locale)
+    if begun != STOP and (beside := _beside_the_terms(text, expectation, locale, voice, named)):
+        return beside
     if begun == STOP:
         stops = wish(STOP, text, named, locale)
         return [CancelFlow(), stops] if expectation.in_flow in (SET, CHANGE) else [stops]
@@ -192,7 +195,7 @@ def said(
         return [StartFlow(WHY, _without_amount(named))]
     if begun == LIST or _asks_which(text, locale):
         return [StartFlow(LIST, _without_amount(named))]
-    if expectation.in_flow in (SET, CHANGE) and expectation.asks == "confirm" and agrees(text, locale):
+    if expectation.in_flow in (SET, CHANGE, PURSE) and expectation.asks == "confirm" and agrees(text, locale):
         return [Affirm("spoken" if voice else "word")]
     flow = expectation.in_flow or ""
     if expectation.asks in _COMPLETED_AT.get(flow, ()):
@@ -206,9 +209,25 @@ def said(
     return _at_rest(text, locale, named, begun)
 
 
+def _beside_the_terms(
+    text: str, expectation: Expectation, locale: str, voice: bool, named: dict[str, Any]
+) -> list[Command]:
+    """Another purse, or the same again for another account; a person and an end come first, as everywhere."""
+    if isinstance(closed.everywhere(text, locale, voice), Human | Stop):
+        return []
+    if also.names_another_purse(text, locale):
+        return [StartFlow(PURSE, _whose(named))]
+    if expectation.asks in ("open", "choice") and also.wants_the_same(text, locale):
+        whose = {
+            slot: value for slot, value in named.items() if slot in ("utility", "relation", "person_name")
+        }
+        return [StartFlow(SET, whose | dict(terms(text, locale)) | {"same_terms": True})]
+    return []
+
+
 # 要设吗 — 要设: a yes in the words of the question, whole and alone; nothing else of a sentence may stand beside it.
 _AGREES_ZH = re.compile(
-    "^(?:嗯|好|行|对|那|就|我|都)*,?(?:要的?|要[设改]|[设改]|[设改](?:上|好|成这样)|(?:就)?(?:这么|这样|照这个|按这个)[设改])(?:吧|啊|呀|了|的|好了|就行|谢谢)*[。.!]*$"
+    "^(?:嗯|好|行|对|那|就|我|都)*,?(?:要的?|要[设改换]|[设改换]|[设改换](?:上|好|成这样)|(?:就)?(?:这么|这样|照这个|按这个)[设改换])(?:吧|啊|呀|了|的|好了|就行|谢谢)*[。.!]*$"
 )
 _AGREES_EN = re.compile(
     r"^(?:yes |ok |okay |please |sure )*(?:set it up|change it|do change it|do set it up|make the change)(?: then| please| thanks)*[.!]*$"
@@ -236,10 +255,10 @@ _OFF_EN = re.compile(
     r"^(?:please |can you |could you |ok )*(?:turn|switch) (?:off (?:it|them|the [a-z ]{2,20} one)|(?:it|them|the [a-z ]{2,20} one) off)(?P<now> for (?:now|a while|a month|the moment))?(?: please)?[.!?]*$"
 )
 _GO_ON_ZH = re.compile(
-    "^(?:请|那|就|把它|给我|帮我|可以)*(?:恢复|重新打开|再打开|重开|接着用)(?:它|吧|了|一?下)*[。!]*$"
+    "^(?:请|那|就|把它|给我|帮我|可以)*(?:恢复|重新打开|再打开|重开|接着用|(?:接着|继续|还是接着|还接着)(?:自动)?(?:缴|交|充|扣)(?:费)?)(?:它|吧|了|一?下)*[。!]*$"
 )
 _GO_ON_EN = re.compile(
-    r"^(?:please |can you |could you |ok )*(?:(?:resume|restart|unpause|re-?enable) (?:it|them|that)|(?:turn|switch) (?:it|them) (?:back )?on(?: again)?)(?: please| now| again)*[.!?]*$"
+    r"^(?:please |can you |could you |ok )*(?:(?:resume|restart|unpause|re-?enable) (?:it|them|that)|(?:go on|keep|continue|carry on) paying(?: (?:it|them|by itself))?|(?:turn|switch) (?:it|them) (?:back )?on(?: again)?)(?: please| now| again)*[.!?]*$"
 )
 
 
@@ -280,8 +299,8 @@ def _at_rest(text: str, locale: str, named: dict[str, Any], begun: str | None) -
         return [StartFlow(SKIP, _whose(named))]
     if asks_why(text, locale):
         return [StartFlow(WHY, named)]
-    if (_PAUSE_IT_EN if english else _PAUSE_IT_ZH).search(text) or (not english and _for_a_while(text)):
-        return [StartFlow(PAUSE, _whose(named))]
+    if (_PAUSE_IT_EN if english else _PAUSE_IT_ZH).search(text) or _rests(text, english):
+        return [StartFlow(PAUSE, _whose(named) | _rest(text, locale))]
     if english and (off := _OFF_EN.search(text)):
         return [StartFlow(PAUSE if off["now"] else STOP, _whose(named))]
     if (_GO_ON_EN if english else _GO_ON_ZH).search(text):
@@ -293,11 +312,32 @@ def _at_rest(text: str, locale: str, named: dict[str, Any], begun: str | None) -
     return []
 
 
+def _rests(text: str, english: bool) -> bool:
+    """停到开春, 一直停着: said of an automatic payment only."""
+    if _OF_SUPPLY.search(text):
+        return False
+    if english:
+        return rests.rests_open(text, "en") and len(text) < _SHORT
+    until = _REST_UNTIL_ZH.search(text) is not None and rests.span(text, "zh") is not None
+    return until or _for_a_while(text)
+
+
+_OF_SUPPLY = re.compile("停[水电气]|[水电气]停")
+_SHORT = 40
+_REST_UNTIL_ZH = re.compile(
+    "^(?:那|就|先|请|还是|给我|帮我|把它|它|嗯|,)*(?:先)?(?:停|歇|缓)[到至][^,。;?]{1,10}(?:再说|再交|再充|再开)?(?:吧|了|啊)*[。!]*$|^(?:那|就|先|还是|让它)*一直(?:停|歇)(?:着|下去)?(?:吧|了|啊)*[。!]*$"
+)
+
+
+def _rest(text: str, locale: str) -> dict[str, Any]:
+    """How long it shall rest, where that is said."""
+    said = rests.span(text, locale)
+    return {"rest_span": said} if said else {}
+
+
 def _for_a_while(text: str) -> bool:
     """我是说停一个月,别全停了: only an automatic payment can be stopped for a month."""
-    return bool(re.search("停(?:它)?(?:一|两|三|半|几)个?月", text)) and not re.search(
-        "停[水电气]|[水电气]停", text
-    )
+    return bool(re.search("停(?:它)?(?:[一两三四五六半几]|[0-9]{1,2})个?月", text))
 
 
 def _term_alone(text: str, locale: str) -> bool:
@@ -337,5 +377,5 @@ def wish(flow: str, text: str, named: dict[str, Any], locale: str) -> StartFlow:
     if flow == CHANGE:
         return StartFlow(flow, slots | (clauses(text, locale) or from_to(text, locale)))
     if flow != SET:
-        return StartFlow(flow, slots)
+        return StartFlow(flow, slots | (_rest(text, locale) if flow == PAUSE else {}))
     return StartFlow(flow, slots | terms(text, locale) | ({"changes": True} if changes(text, locale) else {}))

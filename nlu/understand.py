@@ -17,6 +17,7 @@ from nlu import (
     guessing,
     joint,
     looking_back,
+    mandate_also,
     mandates,
     operating,
     passing,
@@ -66,6 +67,8 @@ FLOWS = frozenset(
         *people.FLOWS,
     }
 )
+# What this package knows to begin; a house adds every flow that names an intent of its own.
+OFFERED = FLOWS | mandates.SAID_PLAINLY | operating.SAID_PLAINLY | joint.SAID_PLAINLY
 # Below this a recogniser's hearing is no consent; the prompt is repeated with its keys.
 SURE_ENOUGH_FOR_YES = 0.5
 _SHORTEST_ACCOUNT = 8
@@ -105,7 +108,7 @@ class Understanding:
     def __init__(
         self,
         engine: Engine,
-        flows: Collection[str] = FLOWS | mandates.SAID_PLAINLY | operating.SAID_PLAINLY | joint.SAID_PLAINLY,
+        flows: Collection[str] = OFFERED,
     ) -> None:
         self._engine = engine
         self._flows = frozenset(flows)
@@ -156,7 +159,9 @@ class Understanding:
 
     def _standing(self, text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:
         """Of automatic payments: stopped in one word, and what was asked, noted or agreed about them."""
-        if sentence.names_other_business(text, locale):
+        if mandate_also.names_another_purse(text, locale):
+            pass  # a wallet is no other business here
+        elif sentence.names_other_business(text, locale):
             return []
         found = mandates.said(text, expectation, locale, voice, sentence.slots(text, locale))
         return [c for c in found if not isinstance(c, StartFlow) or c.flow in self._flows]

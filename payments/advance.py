@@ -25,6 +25,7 @@ from payments.hand import Hand
 from payments.limits import Limits
 from payments.news import tell
 from payments.opening import purse_token, till_account
+from payments.shift import Shift
 from payments.states import FINAL, Payment, State
 
 # Built once: building a statement costs more than running it.
@@ -62,6 +63,7 @@ class Advance:
         clock: Clock,
         catalogue: Catalogue,
         limits: Limits,
+        shift: Shift | None = None,
     ) -> None:
         self._store = store
         self._billers = billers
@@ -69,6 +71,7 @@ class Advance:
         self._clock = clock
         self._catalogue = catalogue
         self._limits = limits
+        self._shift = shift or Shift()
 
     async def run(self, payment: PaymentId, owner: str) -> Progress:
         """Steps until the payment waits or is done."""
@@ -80,20 +83,29 @@ class Advance:
 
     async def step(self, payment: PaymentId, owner: str) -> Progress:
         """One step, under a lease of the row. `owner` names the process in the lease."""
-        # Also within one process nobody holds a row twice.
-        token = fresh(owner[:40])
+        if not self._shift.begins:
+            return await self._store.run(partial(self._standing, payment))
+        with self._shift.step():
+            return await self._step(
+                payment, fresh(owner[:40])
+            )  # a token: within a process nobody holds a row twice
+
+    async def _step(self, payment: PaymentId, token: str) -> Progress:
         task = await self._store.run(partial(self._begin, payment, token))
         while isinstance(task, Task):
             if self._slept_through(task):
-                return await self._store.run(partial(self._standing, payment))
+                return await self._store.run(partial(self._give_up, payment, token))
             answer = await asked(task, self._rail, self._billers)
             task = await self._store.run(partial(self._end, task, token, answer))
         return task
 
     def _slept_through(self, task: Task) -> bool:
-        """Whether the lease ran out before we could ask: somebody else may have gone on, so we send nothing."""
+        """Whether the lease may be somebody else's by now, run out or taken over: then we send nothing.
+
+        A process that was stopped or cut off from the database goes on here (see payments/taking_over.py).
+        """
         until = task.payment.lease_until
-        return until is None or self._clock.now() >= until
+        return until is None or self._clock.now() >= until or not self._shift.sends
 
     # --- inside transactions ------------------------------------------------------------------------------------
 
@@ -138,6 +150,12 @@ class Advance:
     def _progress(self, tx: Tx, payment: PaymentId, busy: bool = False) -> Progress:
         row = states.read(tx, payment)
         return Progress(row.id, row.state, row.next_at, busy)
+
+    def _give_up(self, payment: PaymentId, token: str, tx: Tx) -> Progress:
+        """Nothing was sent. A lease that is still ours would keep others waiting for nobody."""
+        if states.read(tx, payment, hold=True).lease_owner == token:
+            states.note(tx, payment, lease_owner=None, lease_until=None, next_at=self._clock.now())
+        return self._progress(tx, payment, busy=True)
 
     def _standing(self, payment: PaymentId, tx: Tx) -> Progress:
         return self._progress(tx, payment, busy=True)

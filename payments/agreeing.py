@@ -51,24 +51,34 @@ def propose_mandate(
     limits: Limits,
     catalogue: Catalogue,
     replaces: str | None = None,
+    purse: InstrumentId | None = None,
 ) -> ProposedMandate | Refusal:
     """Writes down what is to be read back; a newer proposal for the account replaces the proposer's older one.
 
-    The proposer pays with his own purse. `replaces` names his live mandate that this one changes or lets go on.
+    The proposer pays with a purse of his own: the one named, else the one that pays already, else the first he saved.
+    `replaces` names his live mandate that this one changes or lets go on.
     """
-    refusal = _refused(tx, proposer, terms, at, limits, catalogue, replaces)
+    refusal = _refused(tx, proposer, terms, at, limits, catalogue, replaces, purse)
     if refusal is not None:
         return refusal
-    purse = access.instruments_of(tx, proposer)[0]
+    chosen = purse or _purse(tx, proposer, terms.account)
     _supersede(tx, proposer, terms.account, at)
-    digest = digest_of(proposer, terms, purse.id, replaces)
+    digest = digest_of(proposer, terms, chosen, replaces)
     until = at + limits.act_lifetime
     act = drafting.put(tx, Draft.own(KIND, proposer, digest, channel, at, until))
-    _write(tx, act, terms, till_account(tx, terms.account).biller, proposer, purse.id, replaces, at)
+    _write(tx, act, terms, till_account(tx, terms.account).biller, proposer, chosen, replaces, at)
     tried = dry_run(terms, use_of(tx, terms.account, at))
     return ProposedMandate(
-        act, digest, Strength.CODE, proposer, terms, tried, until, **_rising(tx, proposer, terms, at)
+        act, digest, Strength.CODE, proposer, chosen, terms, tried, until, **_rising(tx, proposer, terms, at)
     )
+
+
+def _purse(tx: Tx, payer: PersonId, account: AccountId) -> InstrumentId:
+    """A change of the terms leaves the money where it comes from."""
+    own = [instrument.id for instrument in access.instruments_of(tx, payer)]
+    live = live_at(tx, account)
+    kept = live is not None and live.payer == payer and live.instrument in own
+    return live.instrument if live is not None and kept else own[0]
 
 
 def _rising(tx: Tx, payer: PersonId, terms: Terms, at: datetime) -> dict[str, Any]:
@@ -127,6 +137,7 @@ def _refused(
     limits: Limits,
     catalogue: Catalogue,
     replaces: str | None,
+    purse: InstrumentId | None,
 ) -> Refusal | None:
     account = terms.account
     if access.may(tx, payer, May.MANDATE, account, at) is None:
@@ -134,7 +145,8 @@ def _refused(
     biller = till_account(tx, account).biller
     if biller not in catalogue.rows:
         return Refusal("biller_not_in_catalogue", account=account)
-    if not access.instruments_of(tx, payer):
+    own = [instrument.id for instrument in access.instruments_of(tx, payer)]
+    if not own or (purse is not None and purse not in own):
         return Refusal("no_purse", account=account)
     reason = terms_refused(tx, terms, biller, at, limits, catalogue)
     if reason is not None:
@@ -143,7 +155,8 @@ def _refused(
     if live is not None and (live.id != replaces or live.payer != payer):
         return Refusal("mandate_exists", account=account, mandate=live.id)
     # Who just changed his telephone may be somebody else: nothing rises for 72 hours (settled 23).
-    if people.cooling(tx, payer, at) and _is_more(tx, payer, terms, at):
+    moved = live is not None and purse not in (None, live.instrument)
+    if people.cooling(tx, payer, at) and (moved or _is_more(tx, payer, terms, at)):
         return Refusal("cooling", account=account)
     return None
 
@@ -203,10 +216,9 @@ def _agree_refused(
         return weak
     if not evidence.words:
         return Refusal("words_missing")
-    kept = any(i.id == proposed.instrument for i in access.instruments_of(tx, found.payer))
-    if not kept:
-        return Refusal("no_purse", account=proposed.account)
-    return _refused(tx, found.payer, proposed.terms, at, limits, catalogue, proposed.replaces)
+    return _refused(
+        tx, found.payer, proposed.terms, at, limits, catalogue, proposed.replaces, proposed.instrument
+    )
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

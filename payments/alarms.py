@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from data.store.engine import Tx
 from data.store.mandates import mandates, sweeps
 from data.store.payments import alarms, differences, outages, pauses, payments
 from data.store.post import events, outbox
+from payments import reconcile, statements
 
 log = logging.getLogger("bangjiao.alarms")
 
@@ -43,6 +44,9 @@ class Patience:
     paused: timedelta = timedelta(hours=12)
     sweep: timedelta = timedelta(minutes=30)
     letters: timedelta = timedelta(minutes=10)
+    uncompared: timedelta = timedelta(
+        hours=36
+    )  # after the end of a day nobody could compare with the statements
     failures: int = 2  # of one automatic payment in a row
 
 
@@ -180,6 +184,14 @@ def _difference(tx: Tx, at: datetime, p: Patience) -> Iterable[Cause]:
     return [Cause("difference", row.id, row.found_at, row.ticket) for row in rows]
 
 
+def _uncompared(tx: Tx, at: datetime, p: Patience) -> Iterable[Cause]:
+    """A day that could not be compared with the statements, until it was, however old it grows meanwhile."""
+    mine = sa.and_(alarms.c.kind == "uncompared", alarms.c.over_at.is_(None))
+    sounding = [date.fromisoformat(cause) for cause in tx.conn.scalars(sa.select(alarms.c.cause).where(mine))]
+    days = reconcile.uncompared(tx, at - p.uncompared, sounding)
+    return [Cause("uncompared", day.isoformat(), statements.ends(day)) for day in days]
+
+
 def _rail(tx: Tx, at: datetime, p: Patience) -> Iterable[Cause]:
     down = sa.and_(outages.c.over_at.is_(None), outages.c.since < at - p.rail)
     return _rows(tx, "rail_down", outages.c.id, outages.c.since, down)
@@ -237,6 +249,7 @@ _SEEK: dict[str, Callable[[Tx, datetime, Patience], Iterable[Cause]]] = {
     "not_ended": _not_ended,
     "refund_late": _refund,
     "difference": _difference,
+    "uncompared": _uncompared,
     "rail_down": _rail,
     "paused_long": _paused,
     "sweep_late": _sweep,

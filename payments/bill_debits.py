@@ -10,7 +10,7 @@ from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
 from payments import asked, pausing, warnings
-from payments.debiting import Round, change, make, obstacle, of_cause, unlike_the_past, write
+from payments.debiting import Round, asks_first, change, make, obstacle, of_cause, write
 from payments.mandates import Mandate
 from payments.notices import notice
 from payments.opening import till_account
@@ -59,10 +59,15 @@ def _first_seen(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
         debit = write(hand, held, cause, "not_made", quote.due, reason=why)
         _warn(hand, held, "auto_not_made", debit, quote, reason=why)
         return
-    usual = unlike_the_past(hand, held, quote.due)
-    if usual is not None:
+    _tell_or_ask(hand, held, quote, cause)
+
+
+def _tell_or_ask(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
+    """A day's notice, or the question whether it may be paid at all."""
+    why = asks_first(hand, held, quote.due)
+    if why is not None:
         debit = write(hand, held, cause, "asking", quote.due)
-        _warn(hand, held, "auto_asks", debit, quote, usual_fen=usual.fen, debit=debit)
+        _warn(hand, held, "auto_asks", debit, quote, debit=debit, **why)
         return
     debit = write(hand, held, cause, "announced", quote.due)
     _announce(hand, held, quote, debit)
@@ -104,8 +109,7 @@ def _again(
         return None
     told = last.announced_at is not None and quote.due <= Money(last.amount_fen)
     if last.payment is None or not told:
-        debit = write(hand, held, cause, "announced", quote.due)
-        _announce(hand, held, quote, debit)
+        _tell_or_ask(hand, held, quote, cause)
         return None
     notice_given = {"announced_at": last.announced_at, "not_before": last.not_before}
     debit = write(hand, held, cause, "announced", Money(last.amount_fen), **notice_given)

@@ -102,6 +102,7 @@ def _another_amount(tx: Tx, event: CallbackEvent, payment: Payment, at: datetime
             reason="amount_differs",
             summary=f"{payment.id} {payment.amount.yuan}元: the rail spoke of {event.amount.yuan}元",
             at=at,
+            about=payment.id,
         )
         if payment.state not in FINAL:
             states.hint(tx, payment.id, at)

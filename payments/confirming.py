@@ -25,7 +25,8 @@ from payments.acts import (
     view,
 )
 from payments.authority import access
-from payments.proposing import caps_hold, wish_refused
+from payments.limits import Limits
+from payments.proposing import caps_hold, needs_approval, wish_refused
 from payments.purse import still_good
 from payments.states import ActState, State, move_act, open_at
 
@@ -38,6 +39,7 @@ def confirm(
     evidence: Evidence,
     at: datetime,
     catalogue: Catalogue,
+    limits: Limits,
 ) -> Confirmed | AlreadyConfirmed | Refusal:
     """The yes. Everything is checked again here, where the payment rows are written; a second yes gets the first's."""
     try:
@@ -52,7 +54,7 @@ def confirm(
         # Another relative agreed meanwhile: who was only asked learns no more than that.
         mine = evidence.by in _said_yes(found)
         return AlreadyConfirmed(found.payments) if mine else Refusal("act_confirmed")
-    refusal = _confirm_refused(tx, found, evidence, at, catalogue)
+    refusal = _confirm_refused(tx, found, evidence, at, catalogue, limits)
     if refusal is not None:
         return refusal
     if found.strength is Strength.APPROVAL and found.evidence is None:
@@ -90,7 +92,7 @@ def _write_payments(tx: Tx, found: ActView, evidence: Evidence, at: datetime) ->
 
 
 def _confirm_refused(
-    tx: Tx, found: ActView, evidence: Evidence, at: datetime, catalogue: Catalogue
+    tx: Tx, found: ActView, evidence: Evidence, at: datetime, catalogue: Catalogue, limits: Limits
 ) -> Refusal | None:
     if found.state not in (ActState.PROPOSED, ActState.APPROVAL_WAIT):
         return Refusal(f"act_{found.state.value}")
@@ -116,6 +118,9 @@ def _confirm_refused(
         return Refusal("no_permission")
     if not caps_hold(tx, purse, [line.amount for line in found.lines], at):
         return Refusal("over_cap")
+    alone = found.strength is Strength.CODE
+    if alone and needs_approval(tx, found.proposer, purse, found.lines, at, limits):
+        return Refusal("approval_needed")
     return None
 
 

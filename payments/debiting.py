@@ -32,7 +32,7 @@ from payments.opening import till_account
 from payments.quoting import amount_fits, keep
 from payments.rising import terms_at
 from payments.states import ActState
-from payments.terms import MandateState
+from payments.terms import EVERY_TIME, MandateState
 from payments.usage import same_month_last_year, use_of
 
 KIND = "debit"
@@ -74,6 +74,16 @@ def obstacle(hand: Round, held: Mandate, quote: Quote, amount: Money) -> str | N
 def has_purse(tx: Tx, held: Mandate) -> bool:
     """Whether the purse it was agreed for is still the payer's."""
     return any(i.id == held.instrument for i in access.instruments_of(tx, held.payer))
+
+
+def asks_first(
+    hand: Round, held: Mandate, amount: Money, daily_use: Money | None = None
+) -> dict[str, Any] | None:
+    """Why the payer is asked before this is taken, as it is told; None: it is taken as agreed."""
+    if terms_at(hand.tx, held, hand.at).ask_above == EVERY_TIME:
+        return {"each_time": True}
+    usual = unlike_the_past(hand, held, amount, daily_use)
+    return None if usual is None else {"usual_fen": usual.fen}
 
 
 def unlike_the_past(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from data.ids import OrderNumber
 from data.store import letters
-from data.store.payments import payments
 from integrations.ports import Declined, NotFound, Settled
 from payments import ledger, states
 from payments.asking import Answer, Ask
@@ -16,7 +13,6 @@ from payments.states import Payment, State
 
 PAID_ELSEWHERE = "paid_elsewhere"
 _CASE = "refund"  # the kind of the ticket
-_ON_ITS_WAY = [State.POST_FAILED.value, State.REFUNDING.value]
 
 
 def refund_number(number: OrderNumber) -> OrderNumber:
@@ -46,17 +42,15 @@ def open_refund_case(hand: Hand, held: Payment) -> None:
         reason=PAID_ELSEWHERE,
         summary=f"{held.id} {held.amount.yuan}元 {held.biller}: {PAID_ELSEWHERE}",
         at=hand.at,
+        about=held.id,
     )
     audit(hand, held, "duplicate_payment_found")
 
 
 def _close_case(hand: Hand, held: Payment) -> None:
-    """Done when nothing of this payer's is on its way back any more, and nobody was asked to look at it."""
-    back = sa.and_(payments.c.payer == held.payer, payments.c.state.in_(_ON_ITS_WAY))
-    if hand.tx.conn.scalar(sa.select(sa.exists().where(back))):
-        return
+    """What showed where this payment's money stood is done; that somebody was asked to look at it is not."""
     for ticket in letters.tickets_open(hand.tx):
-        if (ticket.kind, ticket.person, ticket.reason) == (_CASE, held.payer, PAID_ELSEWHERE):
+        if (ticket.kind, ticket.about, ticket.reason) == (_CASE, held.id, PAID_ELSEWHERE):
             letters.close_ticket(hand.tx, ticket.id, hand.at)
 
 

@@ -6,6 +6,7 @@ other reason. A line of kind "looked_after" once a day names for whom; it is no 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,10 +47,19 @@ def note(tx: Tx, account: Account, whom: PersonId, why: str, at: datetime) -> No
     if _of(tx, account.id, "noted_on") == today:
         return
     _set(tx, account.id, noted_on=today)
-    person = account.holder or whom
-    journal.record(
-        tx, kind="looked_after", person=person, actor=whom, subject=account.id, at=at, body={"reason": why}
-    )
+    journal.record_many(tx, [line(account, whom, why, at)])
+
+
+def line(account: Account, whom: PersonId, why: str, at: datetime) -> journal.Line:
+    """The line itself, for one account."""
+    return journal.Line("looked_after", account.holder or whom, whom, account.id, at, {"reason": why})
+
+
+def set_of_many(tx: Tx, accounts: Collection[AccountId], **columns: Any) -> None:
+    """The same column for many accounts of a page."""
+    if accounts:
+        tx.put_many_new(looks, [{"account": account} for account in accounts])
+        tx.conn.execute(sa.update(looks).where(looks.c.account.in_(accounts)).values(**columns))
 
 
 # --- bills nobody pays by themselves ---------------------------------------------------------------------------------
@@ -63,15 +73,23 @@ def is_meter(tx: Tx, account: Account, catalogue: Catalogue) -> bool:
 
 def bill_may_be_read(tx: Tx, account: AccountId, at: datetime) -> bool:
     """Once a day, and by day: what it says is told at once or not at all."""
-    known: datetime | None = _of(tx, account, "bill_next")
+    return bill_is_due(_of(tx, account, "bill_next"), at)
+
+
+def bill_is_due(known: datetime | None, at: datetime) -> bool:
+    """The same for who knows already when it may be read again (None: at any time)."""
     return _DAY_BEGINS <= shanghai(at).hour < _DAY_ENDS and (known is None or known <= at)
 
 
 def bill_asked(tx: Tx, account: AccountId, at: datetime, *, answered: bool) -> None:
     """It was asked: again tomorrow morning, or in an hour when no answer came."""
-    local = shanghai(at)
-    tomorrow = (local + timedelta(days=1)).replace(hour=_DAY_BEGINS, minute=0, second=0, microsecond=0)
-    _set(tx, account, bill_next=tomorrow.astimezone(at.tzinfo) if answered else at + _AGAIN)
+    _set(tx, account, bill_next=bill_again(at, answered=answered))
+
+
+def bill_again(at: datetime, *, answered: bool) -> datetime:
+    """When a bill that was just asked for may be read again."""
+    tomorrow = (shanghai(at) + timedelta(days=1)).replace(hour=_DAY_BEGINS, minute=0, second=0, microsecond=0)
+    return tomorrow.astimezone(at.tzinfo) if answered else at + _AGAIN
 
 
 # --- what earlier months used -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from payments.agreeing import terms_refused
 from payments.limits import Limits
 from payments.mandates import LIVE, Mandate, NoSuchMandate, note, read
 from payments.rising import raised
-from payments.stopping import audit, call_back_above, may_stop
+from payments.stopping import audit, call_back_above, may_stop, tell_the_others
 from payments.terms import Clauses, MandateKind, Terms
 
 
@@ -55,16 +55,11 @@ def _refused(
         return "no_mandate"
     if wanted == held.terms:
         return "same"
-    if raised(wanted, held.terms) or _charges_more(wanted, held.terms):
+    if raised(wanted, held.terms):
         return "higher"
     if held.terms.kind is MandateKind.BILL_DEBIT and wanted.amount is not None:
         return "not_prepaid"
     return terms_refused(tx, wanted, held.biller, at, limits, catalogue)
-
-
-def _charges_more(wanted: Terms, before: Terms) -> bool:
-    """A fixed amount may lie below its cap; more of it is more all the same."""
-    return wanted.amount is not None and before.amount is not None and wanted.amount > before.amount
 
 
 def _write(tx: Tx, held: Mandate, wanted: Terms, by: PersonId, at: datetime) -> None:
@@ -81,6 +76,14 @@ def _write(tx: Tx, held: Mandate, wanted: Terms, by: PersonId, at: datetime) -> 
     )
     call_back_above(tx, held, wanted.per_charge, wanted.per_month, at)
     audit(tx, "mandate_changed", held, by, at, _now(wanted) | _before(held.terms))
+    about = f"{held.id}:{at.isoformat()}"
+    tell_the_others(tx, held, by, "mandate_lowered_for_you", about, at, **_figures(wanted))
+
+
+def _figures(terms: Terms) -> dict[str, int | None]:
+    """The terms as they stand now, for the news."""
+    below = {"below_fen": terms.below.fen} if terms.below else {}
+    return _now(terms) | below
 
 
 def _now(terms: Terms) -> dict[str, int | None]:

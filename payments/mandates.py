@@ -47,6 +47,8 @@ class Mandate:
     created_at: datetime
     active_at: datetime | None
     ended_at: datetime | None
+    rests_until: datetime | None
+    woken_at: datetime | None
 
     @property
     def account(self) -> AccountId:
@@ -94,6 +96,8 @@ _AS_THEY_ARE = (
     "created_at",
     "active_at",
     "ended_at",
+    "rests_until",
+    "woken_at",
 )
 
 

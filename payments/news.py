@@ -107,5 +107,6 @@ def call_for_help(tx: Tx, payment: Payment, kind: str, reason: str, at: datetime
         reason=reason,
         summary=f"{payment.id} {yuan}元 {payment.biller}: {reason}",
         at=at,
+        about=payment.id,
     )
     tell(tx, payment, "needs_human", at, reason=reason)

@@ -202,14 +202,31 @@ def waiting_now(tx: Tx) -> int:
     return tx.conn.scalar(query) or 0
 
 
-def tell_waiting(tx: Tx, at: datetime) -> int:
-    """News to everybody whose bill can be paid again; nothing is paid by it. Gives how many were told."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many were told in one transaction, and where the next one goes on (None: everybody was looked at)."""
+
+    told: int
+    next: tuple[datetime, str] | None
+
+
+def tell_waiting(tx: Tx, at: datetime, after: tuple[datetime, str] | None = None) -> Told:
+    """News to everybody whose bill can be paid again, a round at a time; nothing is paid by it.
+
+    Those whose biller still rests stay where they are, and stand in nobody's way.
+    """
     query = sa.select(waiting).where(waiting.c.over_at.is_(None)).order_by(waiting.c.since, waiting.c.id)
+    if after is not None:
+        since, last = after
+        later = sa.and_(waiting.c.since == since, waiting.c.id > last)
+        query = query.where(sa.or_(waiting.c.since > since, later))
+    rows = tx.conn.execute(query.limit(_ROUND).with_for_update(skip_locked=True)).all()
+    rests = {biller: hindrance(tx, [BillerId(biller)]) for biller in {row.biller for row in rows}}
     told = 0
-    for row in tx.conn.execute(query.limit(_ROUND).with_for_update(skip_locked=True)).all():
-        if hindrance(tx, [BillerId(row.biller)]) is not None:
+    for row in rows:
+        if rests[row.biller] is not None:
             continue
         tx.conn.execute(sa.update(waiting).where(waiting.c.id == row.id).values(over_at=at))
         body = {"account": row.account, "biller": row.biller, "since": row.since.isoformat()}
         told += notice(tx, PersonId(row.person), CAN_PAY_AGAIN, row.id, body, at)
-    return told
+    return Told(told, (rows[-1].since, rows[-1].id) if rows else None)

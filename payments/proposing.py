@@ -16,7 +16,7 @@ from payments.acts import VOICE, ActLine, LineWish, Proposed, Question, Refusal,
 from payments.authority import access, accounts, people
 from payments.drafting import Draft
 from payments.limits import Limits
-from payments.purse import Purse, choose_purse
+from payments.purse import Purse, choose_purse, why_none
 from payments.quoting import amount_fits, kept_quote
 from payments.states import open_at
 
@@ -49,7 +49,7 @@ def propose(
         until = min(until, kept.expires_at)
     purse = choose_purse(tx, proposer, [w.account for w in wishes], channel, method, at)
     if purse is None:
-        return Refusal("no_permission")
+        return Refusal(why_none(tx, proposer, [w.account for w in wishes], method, at))
     if not caps_hold(tx, purse, [w.amount for w in wishes], at):
         return Refusal("over_cap")
     lines = tuple(_line(tx, wish, purse) for wish in wishes)
@@ -107,15 +107,34 @@ def _strength(
 ) -> Strength:
     if purse.method == "hosted":
         return Strength.KEY  # the payer pays at the rail himself; nothing is collected by this yes
-    new = [line for line in lines if _is_new(tx, proposer, purse.payer, line.account, at)]
-    # An elder's money to somebody new waits for the family, whatever the sum (settled 5).
-    elder = bool(new) and people.person(tx, purse.payer).elder
-    unusual = [line for line in new if elder or line.amount > limits.new_account]
-    if not all(_slept_on(tx, proposer, purse, line, at) for line in unusual):
+    new = _new_ones(tx, proposer, purse, lines, at)
+    if _needs_approval(tx, proposer, purse, new, at, limits):
         return Strength.APPROVAL
     if channel == VOICE and purse.grant is not None and not new:
         return Strength.KEY
     return Strength.CODE
+
+
+def needs_approval(
+    tx: Tx, proposer: PersonId, purse: Purse, lines: tuple[ActLine, ...], at: datetime, limits: Limits
+) -> bool:
+    """Whether a relative must agree, as it stands at this moment: also asked at the yes, what he slept on may be over."""
+    return _needs_approval(tx, proposer, purse, _new_ones(tx, proposer, purse, lines, at), at, limits)
+
+
+def _new_ones(
+    tx: Tx, proposer: PersonId, purse: Purse, lines: tuple[ActLine, ...], at: datetime
+) -> list[ActLine]:
+    return [line for line in lines if _is_new(tx, proposer, purse.payer, line.account, at)]
+
+
+def _needs_approval(
+    tx: Tx, proposer: PersonId, purse: Purse, new: list[ActLine], at: datetime, limits: Limits
+) -> bool:
+    # An elder's money to somebody new waits for the family, whatever the sum (settled 5).
+    elder = bool(new) and people.person(tx, purse.payer).elder
+    unusual = [line for line in new if elder or line.amount > limits.new_account]
+    return not all(_slept_on(tx, proposer, purse, line, at) for line in unusual)
 
 
 def _slept_on(tx: Tx, proposer: PersonId, purse: Purse, line: ActLine, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,7 @@ from data.store.payments import payments
 from payments.quoting import last_quote
 
 # So long a balance to the fen as before a top-up is taken for the old reading coming again.
-_ECHO = timedelta(hours=72)
+ECHO = timedelta(hours=72)
 _FRESH = timedelta(hours=24)  # a quote of the talk this old still says how the meter stands
 
 
@@ -98,21 +99,28 @@ def _echo(tx: Tx, account: AccountId, balance: Money, at: datetime) -> bool:
         readings.c.account == account,
         readings.c.balance_fen == balance.fen,
         readings.c.at <= topped_up,
-        readings.c.at > at - _ECHO,
+        readings.c.at > at - ECHO,
     )
     return bool(tx.conn.scalar(sa.select(sa.exists().where(before))))
 
 
+def write_many(tx: Tx, new: Iterable[Reading]) -> None:
+    """Keeps what many meters said; one that is kept already stays as it is."""
+    tx.put_many_new(readings, [_row(one) for one in new])
+
+
 def _write(tx: Tx, reading: Reading) -> None:
-    tx.conn.execute(
-        sa.insert(readings).values(
-            account=reading.account,
-            at=reading.at,
-            balance_fen=reading.balance.fen,
-            daily_use_fen=reading.daily_use.fen if reading.daily_use else None,
-            received_at=reading.received_at,
-        )
-    )
+    tx.conn.execute(sa.insert(readings).values(**_row(reading)))
+
+
+def _row(reading: Reading) -> dict[str, Any]:
+    return {
+        "account": reading.account,
+        "at": reading.at,
+        "balance_fen": reading.balance.fen,
+        "daily_use_fen": reading.daily_use.fen if reading.daily_use else None,
+        "received_at": reading.received_at,
+    }
 
 
 def _reading(row: sa.Row[Any]) -> Reading:

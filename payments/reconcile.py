@@ -1,7 +1,8 @@
 """The nightly comparison: what rail and billers say of a day, beside our book, by our own numbers.
 
 Files are fetched outside of any transaction and judged in one. What differs is opened once and told to the operators;
-where the till can ask, it is woken and asks. Running it again changes nothing; a late file is taken when it comes.
+where the till can ask, it is woken and asks. Running it again changes nothing; a late file is taken when it comes. A day
+that cannot be compared is no other day's trouble, and an alarm when it lasts (`uncompared`).
 """
 
 from __future__ import annotations
@@ -100,7 +101,17 @@ class Reconciliation:
 
     async def due(self) -> list[Reconciled]:
         """Every past day whose files were not both taken, once a night, and hourly while one is late."""
-        return [await self.run(day) for day in await self._store.run(self._days_due)]
+        each = [await self._by_itself(day) for day in await self._store.run(self._days_due)]
+        return [done for done in each if done is not None]
+
+    async def _by_itself(self, day: date) -> Reconciled | None:
+        """None: it could not be compared, whatever broke; it is tried again as a file that is late."""
+        try:
+            return await self.run(day)
+        except Exception:
+            log.exception("the day %s could not be compared; it is tried again in an hour", day)
+            await self._store.run(partial(_tried, day, self._clock.now()))
+            return None
 
     def _days_due(self, tx: Tx) -> list[date]:
         at = self._clock.now()
@@ -143,6 +154,26 @@ async def _fetched(source: Files, day: date) -> list[StatementRow] | str:
     except GatewayError as error:
         log.info("the statement of %s could not be fetched: %s", day, error.reason)
         return error.reason.value
+    except Exception as problem:  # whatever breaks there, the other party's file is compared
+        log.error("the statement of %s could not be read: %s", day, type(problem).__name__)
+        return "unreadable"
+
+
+def _tried(day: date, at: datetime, tx: Tx) -> None:
+    for party in Party:
+        statements.tried(tx, party, day, at)
+
+
+def uncompared(tx: Tx, before: datetime, besides: Iterable[date] = ()) -> list[date]:
+    """Days over by `before` whose files were not both compared, of those that are still tried and of `besides`."""
+    newest = day_of(before) - DAY
+    days = {newest - n * DAY for n in range(_LOOK_BACK)} | set(besides)
+    # The day before the first payment is compared too, for what happened at midnight; nobody need be called for it.
+    return sorted(day for day in days if _anything_by(tx, day - DAY) and not _compared(tx, day))
+
+
+def _compared(tx: Tx, day: date) -> bool:
+    return all(statements.final_days(tx, party, day, day) for party in Party)
 
 
 def _anything_by(tx: Tx, day: date) -> bool:

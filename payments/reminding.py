@@ -5,6 +5,7 @@ Of a meter by how long it still lasts, once an episode; of a bill once some days
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -93,9 +94,12 @@ def watchers(tx: Tx, account: Account, at: datetime) -> list[PersonId]:
     """Who is told of this account first: those its holder lets hear of it; without any, the holder."""
     if account.holder is None:
         return []
-    given = access.grants_by(tx, account.holder, at)
-    found = [g.taker for g in given if g.valid and g.verb is May.NOTICES]
-    return list(dict.fromkeys(found)) or [account.holder]
+    return first_told(account.holder, access.takers_of(tx, [account.holder], May.NOTICES, at))
+
+
+def first_told(holder: PersonId, hearing: Mapping[PersonId, list[PersonId]]) -> list[PersonId]:
+    """The same for who knows already whom the holders let hear."""
+    return hearing.get(holder) or [holder]
 
 
 def is_watched(tx: Tx, account: Account, at: datetime) -> bool:

@@ -147,6 +147,7 @@ class _Again:
                     evidence=_evidence(second or kept),
                     at=row.decided_at,
                     catalogue=self.catalogue,
+                    limits=self.limits,
                 )
             )
             made = done.payments[self.held.line] if isinstance(done, Confirmed) else None

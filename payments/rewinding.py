@@ -202,13 +202,14 @@ def _mandate_then(tx: Tx, row: _Row, at: datetime) -> _Row:
 
 
 def _state_then(tx: Tx, mandate: str, at: datetime) -> str:
-    """Going on after a pause or a rest is a new agreement, so the first of either counts."""
+    """Its last change of state; most go on after a pause by a new agreement, which is another mandate."""
+    state = "active"
     for line in _told_of(tx, mandate, audit.c.at < at):
         if line.kind == "mandate_suspended":
-            return "suspended"
-        if line.kind == "mandate_changed" and line.body.get("to") == "paused":
-            return "paused"
-    return "active"
+            state = "suspended"
+        if line.kind == "mandate_changed":
+            state = line.body.get("to", state)
+    return state
 
 
 def terms_before(tx: Tx, mandate: str, at: datetime) -> Mapping[str, Any]:

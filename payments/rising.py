@@ -1,6 +1,6 @@
 """What of an agreement counts now: whatever would let more be taken than before waits 72 hours, so nothing rises in a hurry.
 
-Higher caps take more, oftener a day takes it sooner, a higher threshold takes it earlier, and being asked later, or no
+Higher caps and a higher fixed amount take more, oftener a day takes it sooner, a higher threshold takes it earlier, and being asked later, or no
 more, takes what would have waited for a yes. All of them rise alike; what is less counts at once.
 """
 
@@ -57,12 +57,12 @@ def lesser(wanted: Terms, before: Terms) -> Terms:
         per_month=min(wanted.per_month, before.per_month),
         per_day=min(wanted.per_day, before.per_day),
         below=_least(wanted.below, before.below),
-        amount=None if wanted.amount is None else min(wanted.amount, charge),
+        amount=None if wanted.amount is None else min(wanted.amount, charge, before.amount or charge),
         ask_above=_least(wanted.ask_above, before.ask_above),
     )
 
 
-_RISING = ("per_charge", "per_month", "per_day", "below", "ask_above")
+_RISING = ("amount", "per_charge", "per_month", "per_day", "below", "ask_above")
 
 
 def raised(wanted: Terms, before: Terms) -> frozenset[str]:

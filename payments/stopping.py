@@ -6,7 +6,7 @@ payment unsent and cancels it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +20,26 @@ from data.store.mandates import debits
 from data.store.payments import payments
 from payments import states, warnings
 from payments.authority import access
-from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, read, spent_this_month
+from payments.mandates import (
+    LIVE,
+    M,
+    Mandate,
+    NoSuchMandate,
+    end_of_day,
+    live_at,
+    move,
+    note,
+    read,
+    spent_this_month,
+)
 from payments.notices import notice
 from payments.opening import till_account
 from payments.states import COLLECTING, FINAL, State
 from payments.terms import MandateState
+
+STOPPED, RESTS = "stopped", "rests"  # why a debit was not made
+PAUSED = "paused"  # by somebody's wish
+GOES_ON = "mandate_goes_on"
 
 
 def may_stop(tx: Tx, mandate: Mandate, by: PersonId, at: datetime) -> bool:
@@ -41,23 +56,43 @@ def stop(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
     if held.state not in LIVE or not may_stop(tx, held, by, at):
         return False
     end(tx, held, M.REVOKED, by, at, "stopped")
-    _tell_the_others(tx, held, by, at)
+    tell_the_others(tx, held, by, "mandate_stopped_for_you", held.id, at)
     return True
 
 
-def pause(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
-    """Lets an active one rest at once; going on is a new agreement. False as for `stop`."""
+def pause(tx: Tx, mandate: str, by: PersonId, at: datetime, until: date | None = None) -> bool:
+    """Lets an active one rest at once. False as for `stop`.
+
+    It goes on by itself on the day `until`; without one, going on is a new agreement. Said again of one that rests by
+    somebody's wish, only its end changes.
+    """
     try:
         held = read(tx, mandate, hold=True)
     except NoSuchMandate:
         return False
-    if held.state is not M.ACTIVE or not may_stop(tx, held, by, at):
+    again = held.state is M.PAUSED and held.reason == PAUSED
+    if not (held.state is M.ACTIVE or again) or not may_stop(tx, held, by, at):
         return False
-    moved = move(tx, held, M.PAUSED, at, reason="paused")
-    assert moved, "the row is held since it was read"
-    call_back(tx, held, at)
-    audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value})
+    ends = None if until is None else end_of_day(until - timedelta(days=1))
+    if not again:
+        moved = move(tx, held, M.PAUSED, at, reason=PAUSED)
+        assert moved, "the row is held since it was read"
+        call_back(tx, held, at, RESTS)
+    note(tx, held.id, rests_until=ends, updated_at=at)
+    day = None if until is None else until.isoformat()
+    audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value, "until": day})
+    about = f"{held.id}:{at.isoformat()}"
+    tell_the_others(tx, held, by, "mandate_paused_for_you", about, at, rests_until=day)
     return True
+
+
+def wake(tx: Tx, held: Mandate, by: PersonId, at: datetime, reason: str) -> None:
+    """One that rests goes on under the agreement it had; its payer is told, and may stop it with one word."""
+    moved = move(tx, held, M.ACTIVE, at, reason=None, rests_until=None, woken_at=at)
+    assert moved, "the row is held since it was read"
+    audit(tx, "mandate_changed", held, by, at, {"to": M.ACTIVE.value, "reason": reason})
+    body = {"mandate": held.id, "account": held.account, "biller": held.biller, "payer": held.payer}
+    notice(tx, held.payer, GOES_ON, f"{held.id}:{at.isoformat(timespec='seconds')}", body, at)
 
 
 def end(tx: Tx, held: Mandate, to: MandateState, by: PersonId, at: datetime, reason: str) -> None:
@@ -75,13 +110,17 @@ def audit(tx: Tx, kind: str, held: Mandate, by: PersonId, at: datetime, body: di
     journal.record(tx, kind=kind, person=held.payer, actor=by, subject=held.id, at=at, body=facts)
 
 
-def call_back(tx: Tx, held: Mandate, at: datetime) -> None:
-    """Announced debits will not be made, unsent ones are cancelled, and sent ones are closed where the rail allows."""
+def call_back(tx: Tx, held: Mandate, at: datetime, why: str = STOPPED) -> None:
+    """Announced debits will not be made, unsent ones are cancelled, and sent ones are closed where the rail allows.
+
+    What was stopped is not tried again for the same low reading or bill; what only rested (RESTS) is, when it goes on.
+    """
     waiting = sa.and_(debits.c.mandate == held.id, debits.c.state.in_(["announced", "asking"]))
-    tx.conn.execute(
-        sa.update(debits).where(waiting).values(state="not_made", reason="stopped", updated_at=at)
-    )
-    _call_back_payments(tx, held, at)
+    not_made = {"state": "not_made", "reason": why, "updated_at": at}
+    tx.conn.execute(sa.update(debits).where(waiting).values(**not_made))
+    cancelled = _call_back_payments(tx, held, at)
+    if why == RESTS:
+        tx.conn.execute(sa.update(debits).where(debits.c.payment.in_(cancelled)).values(**not_made))
 
 
 def call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: datetime) -> None:
@@ -91,14 +130,18 @@ def call_back_above(tx: Tx, held: Mandate, charge: Money, month: Money, at: date
         _call_back_payments(tx, held, at)
 
 
-def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> None:
+def _call_back_payments(tx: Tx, held: Mandate, at: datetime) -> list[PaymentId]:
+    """Gives those that were not sent and never will be."""
+    cancelled = []
     for payment in _under_way(tx, held):
         row = states.read(tx, payment, hold=True)
         if row.state is State.CONFIRMED:
-            why: dict[str, Any] = {"reason": "stopped", "stop_asked": True, "next_at": None}
+            why: dict[str, Any] = {"reason": STOPPED, "stop_asked": True, "next_at": None}
             states.move(tx, payment, State.CONFIRMED, State.CANCELLED, at, **why)
+            cancelled.append(payment)
         elif row.state in COLLECTING:
             states.note(tx, payment, stop_asked=True, next_at=at)
+    return cancelled
 
 
 def on_its_way(tx: Tx, held: Mandate) -> Money:
@@ -116,11 +159,14 @@ def _under_way(tx: Tx, held: Mandate) -> list[PaymentId]:
     return [PaymentId(p) for p in rows]
 
 
-def _tell_the_others(tx: Tx, held: Mandate, by: PersonId, at: datetime) -> None:
+def tell_the_others(
+    tx: Tx, held: Mandate, by: PersonId, kind: str, about: str, at: datetime, **more: Any
+) -> None:
+    """Payer and holder hear what somebody else did to it; who did it knows."""
     holder = till_account(tx, held.account).holder
     body = {"mandate": held.id, "account": held.account, "payer": held.payer, "by": by, "holder": holder}
     for person in dict.fromkeys(p for p in (held.payer, holder) if p is not None and p != by):
-        notice(tx, person, "mandate_stopped_for_you", held.id, body, at)
+        notice(tx, person, kind, about, body | more, at)
 
 
 def skip(tx: Tx, account: AccountId, by: PersonId, at: datetime) -> bool:

@@ -1,49 +1,44 @@
 """The round over all meters and bills that somebody looks after: each is asked once, and what it says is acted on.
 
-A round that was cut off goes on where it stood. Reading twice does no harm: what was read before says nothing new.
+It walks by pages: one look over a page, one question to each biller in it, one transaction for all that said nothing new;
+only those that are low, due, back again or otherwise in need of care go one by one. A round that was cut off goes on where
+it stood. Reading twice does no harm: what was read before says nothing new. Why it is built so: docs/decisions/0012.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
-
-import sqlalchemy as sa
 
 from data.catalogue import Catalogue
 from data.clock import Clock
-from data.ids import AccountId, PaymentId, fresh
-from data.model import Account, Quote
+from data.ids import AccountId, BillerId, PaymentId, fresh
+from data.model import Quote
 from data.store.engine import Store, Tx
-from data.store.mandates import mandates as mandates_table
-from data.store.mandates import sweeps
-from data.store.people import accounts, saved_accounts
-from integrations.ports import BillerNetwork, GatewayError
-from payments import (
-    bill_debits,
-    health,
-    looking_after,
-    mandates,
-    pausing,
-    readings,
-    reminding,
-    topping_up,
-    warnings,
-)
+from integrations.ports import MOST_NUMBERS, BillerNetwork, GatewayError, OutcomeUnknown, Reason, Refused
+from payments import health, looking_after, mandates, pacing, pausing, readings, rounds, unheard
 from payments.debiting import Round
 from payments.limits import Limits
+from payments.looking_over import Asked, Look, Span, look_over, new_reading, plain
 from payments.opening import till_account
-from payments.quoting import overtaken
-from payments.readings import Taken
-from payments.terms import MandateKind, MandateState
+from payments.pacing import Leave, Pace, jitter
+from payments.rounds import Cycle, Page
+from payments.taking_readings import MOMENT, take_reading
 from payments.usage import keep_use
+
+__all__ = ["Pace", "Sweep", "Swept", "take_reading"]
 
 log = logging.getLogger("bangjiao.payments")
 
-_GOES_ON = timedelta(hours=1)  # a round cut off longer ago than this is not taken up again
-_LATER = timedelta(microseconds=1)
+PAGE = MOST_NUMBERS
+_AT_ONCE = timedelta(0)
+_NOT_COUNTED = Leave(0, datetime.min.replace(tzinfo=UTC), 0)
+_AGAIN = timedelta(minutes=5)  # an account its biller would say nothing of
+_NO_ANSWER = OutcomeUnknown(Reason.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +49,7 @@ class Swept:
     unreadable: int = 0
     payments: tuple[PaymentId, ...] = ()
     rests: tuple[str, ...] = ()  # why some or all automatic payments wait: nothing is debited meanwhile
+    left: int = 0  # not asked yet, because their biller rests or was asked enough for now
 
     def __add__(self, other: Swept) -> Swept:
         return Swept(
@@ -61,43 +57,77 @@ class Swept:
             self.unreadable + other.unreadable,
             self.payments + other.payments,
             self.rests or other.rests,
+            self.left + other.left,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One account about to be read. `at` lies after everything that was known of it."""
+class _InHand:
+    """Accounts one process is about to read: a page, or some that were not heard of. `leave` says whom it may ask."""
 
-    account: Account = field(repr=False)
-    at: datetime
-    bill: bool  # one nobody pays by itself, read once a day
+    look: Look
+    page: Page | None
+    leave: dict[BillerId, Leave]
+    named: tuple[AccountId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What became of one account: an answer, none, or it was not asked (when it may be)."""
+
+    asked: Asked
+    answer: Quote | GatewayError | datetime
 
 
 class Sweep:
-    """Reads accounts through the biller network. Any number of processes may do it at once."""
+    """Reads accounts through the biller network. Any number of processes may do it at once.
+
+    `pace` bounds what each biller is asked, `owner` names this process: pages it held when it died are its own again.
+    `hands` is how many pages are read at the same time, `page` how many accounts are on one.
+    """
 
     def __init__(
-        self, store: Store, billers: BillerNetwork, clock: Clock, catalogue: Catalogue, limits: Limits
+        self,
+        store: Store,
+        billers: BillerNetwork,
+        clock: Clock,
+        catalogue: Catalogue,
+        limits: Limits,
+        *,
+        pace: Pace | None = None,
+        owner: str = "",
+        hands: int = 1,
+        page: int = PAGE,
     ) -> None:
         self._store = store
         self._billers = billers
         self._clock = clock
         self._catalogue = catalogue
         self._limits = limits
+        self._pace = pace or Pace()
+        self._owner = owner or fresh("swo")
+        self._hands = hands
+        self._size = page
+        self._in_hand: set[tuple[str, str]] = set()
 
-    async def run(self, every: timedelta = timedelta(0)) -> Swept:
-        """One whole round; nothing when some process began one less than `every` ago."""
-        begun = await self._store.run(partial(_open_cycle, at=self._clock.now(), every=every))
-        if begun is None:
-            return Swept()
-        cycle, cursor = begun
-        swept = Swept(rests=await self._store.run(_why_it_rests))
-        while (account := await self._store.run(partial(_next_after, cursor=cursor))) is not None:
-            swept += await self.read(account)
-            cursor = account
-            await self._store.run(partial(_stands_at, cycle=cycle, cursor=cursor))
-        await self._ask_use()
-        await self._store.run(partial(_close_cycle, cycle=cycle, at=self._clock.now()))
+    async def run(self, every: timedelta = _AT_ONCE, spread: timedelta = _AT_ONCE) -> Swept:
+        """All pages that are due now of the round under way; a new one is not begun less than `every` after the last.
+
+        With `spread` the pages of a round are due evenly over that time: call again, soon. Without it, all at once.
+        """
+        cycle = await self._store.run(partial(rounds.opened, at=self._clock.now(), every=every))
+        swept = Swept()
+        if cycle is not None:
+            swept += Swept(rests=await self._store.run(_why_it_rests))
+            if self._hands == 1:
+                swept += await self._walk(cycle, spread)
+            else:
+                for done in await asyncio.gather(*(self._walk(cycle, spread) for _ in range(self._hands))):
+                    swept += done
+            if await self._store.run(partial(rounds.closed, cycle=cycle, at=self._clock.now())):
+                await self._ask_use()
+        while (hand := await self._store.run(self._missed)) is not None:
+            swept += await self._read_all(hand)
         return swept
 
     async def read(self, account: AccountId) -> Swept:
@@ -108,30 +138,165 @@ class Sweep:
         try:
             quote = await self._billers.query(asked.account.biller, asked.account.number)
         except GatewayError as error:
-            log.info("a meter or bill could not be read: %s", error.reason)
+            _say(error)
             await self._store.run(partial(self._unanswered, asked))
             return Swept(unreadable=1)
+        return Swept(read=1, payments=await self._act_on(asked, quote))
+
+    async def _walk(self, cycle: Cycle, spread: timedelta) -> Swept:
+        swept = Swept()
+        while (hand := await self._store.run(partial(self._next_page, cycle, spread))) is not None:
+            swept += await self._read_page(hand)
+        return swept
+
+    # --- one page -------------------------------------------------------------------------------------------------
+
+    async def _read_page(self, hand: _InHand) -> Swept:
+        assert hand.page is not None
+        try:
+            return await self._read_all(hand)
+        finally:
+            self._in_hand.discard(hand.page.key)
+
+    async def _read_all(self, hand: _InHand) -> Swept:
+        """Asks, acts on what needs care one by one, and writes the rest, and that it is done, in one transaction."""
+        careful = [await self._store.run(partial(self._begin, account)) for account in hand.look.careful]
+        # First those that need care: where a biller lets not all be asked, they are the ones that may be low.
+        asked = [*(one for one in careful if one is not None), *hand.look.asked]
+        heard = await self._ask(asked, hand.leave)
+        made: list[PaymentId] = []
+        easy: list[tuple[Asked, Quote]] = []
+        for one in heard:
+            if not isinstance(one.answer, Quote):
+                continue
+            if plain(one.asked, one.answer, self._limits):
+                easy.append((one.asked, one.answer))
+            else:
+                made += await self._act_on(one.asked, one.answer)
+        await self._store.run(partial(self._write_down, hand, heard, easy))
+        return Swept(
+            read=sum(isinstance(one.answer, Quote) for one in heard),
+            unreadable=sum(isinstance(one.answer, GatewayError) for one in heard),
+            payments=tuple(made),
+            left=sum(isinstance(one.answer, datetime) for one in heard),
+        )
+
+    def _next_page(self, cycle: Cycle, spread: timedelta, tx: Tx) -> _InHand | None:
+        at = self._clock.now()
+        page = rounds.take_page(
+            tx, cycle, self._owner, at, size=self._size, spread=spread, in_hand=self._in_hand
+        )
+        if page is None:
+            return None
+        self._in_hand.add(page.key)
+        return self._looked(tx, Span(page.after, page.upto), page)
+
+    def _missed(self, tx: Tx) -> _InHand | None:
+        """Accounts that were not heard of and may be asked again."""
+        named = tuple(unheard.take_up(tx, self._clock.now(), self._size))
+        return self._looked(tx, Span(named=named), None) if named else None
+
+    def _looked(self, tx: Tx, span: Span, page: Page | None) -> _InHand:
+        hand = self._hand(tx)
+        look = look_over(hand, span)
+        wanted: dict[BillerId, int] = {}
+        for one in look.asked:
+            wanted[one.account.biller] = wanted.get(one.account.biller, 0) + 1
+        return _InHand(look, page, pacing.leaves(tx, self._pace, wanted, hand.at), span.named or ())
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    async def _ask(self, asked: list[Asked], leave: dict[BillerId, Leave]) -> list[_Heard]:
+        """One biller after the other, each within what it may be asked; in another order on every page."""
+        of_biller: dict[BillerId, list[Asked]] = {}
+        for one in asked:
+            of_biller.setdefault(one.account.biller, []).append(one)
+        heard: list[_Heard] = []
+        for biller in sorted(of_biller, key=lambda b: jitter(f"{asked[0].account.id}:{b}")):
+            heard += await self._ask_biller(biller, of_biller[biller], leave.get(biller, _NOT_COUNTED))
+        return heard
+
+    async def _ask_biller(self, biller: BillerId, ones: list[Asked], leave: Leave) -> list[_Heard]:
+        # The page counted those it looked over; such as are looked at with care are counted here.
+        if (more := len(ones) - leave.wanted) > 0:
+            leave += (await self._store.run(partial(self._more, {biller: more})))[biller]
+        now, later = ones[: leave.now], ones[leave.now :]
+        heard = [_Heard(one, leave.again_at) for one in later]
+        for begin in range(0, len(now), MOST_NUMBERS):
+            heard += await self._ask_some(biller, now[begin : begin + MOST_NUMBERS])
+        return heard
+
+    def _more(self, wanted: dict[BillerId, int], tx: Tx) -> dict[BillerId, Leave]:
+        return pacing.leaves(tx, self._pace, wanted, self._clock.now())
+
+    async def _ask_some(self, biller: BillerId, ones: list[Asked]) -> list[_Heard]:
+        try:
+            told = await self._billers.balances(biller, [one.account.number for one in ones])
+        except Refused as error:
+            _say(error)
+            return [_Heard(one, error) for one in ones]
+        except GatewayError as error:
+            _say(error)
+            at = self._clock.now()
+            await self._store.run(lambda tx: pacing.silent(tx, self._pace, biller, at))
+            return [_Heard(one, error) for one in ones]
+        heard = [_Heard(one, told.get(one.account.number, _NO_ANSWER)) for one in ones]
+        for one in heard:
+            if isinstance(one.answer, GatewayError):
+                _say(one.answer)
+        return heard
+
+    async def _act_on(self, asked: Asked, quote: Quote) -> tuple[PaymentId, ...]:
         made = await self._store.run(
             lambda tx: take_reading(self._hand(tx), asked.account.id, quote, asked.at)
         )
-        return Swept(read=1, payments=tuple(made))
+        return tuple(made)
 
-    async def _ask_use(self) -> None:
-        """At most one account a round: what its earlier months used, when that was told long ago."""
-        account = await self._store.run(lambda tx: looking_after.use_to_ask(tx, self._clock.now()))
-        if account is None:
-            return
-        try:
-            use = await self._billers.usage(account.biller, account.number)
-        except GatewayError as error:
-            log.info("the use of earlier months was not told: %s", error.reason)
-            return
-        await self._store.run(lambda tx: keep_use(tx, account.id, use, self._clock.now()))
+    # --- writing down -----------------------------------------------------------------------------------------------
+
+    def _write_down(
+        self, hand: _InHand, heard: list[_Heard], easy: list[tuple[Asked, Quote]], tx: Tx
+    ) -> None:
+        """All that needs no care, the exceptions, and that the page is done."""
+        at = self._clock.now()
+        new = (new_reading(asked, quote, at) for asked, quote in easy)
+        readings.write_many(tx, [one for one in new if one is not None])
+        unheard.heard(tx, self._heard_again(hand, heard))
+        silent = [one for one in heard if not isinstance(one.answer, Quote)]
+        bills = [one.asked.account.id for one in silent if one.asked.bill]
+        looking_after.set_of_many(tx, bills, bill_next=looking_after.bill_again(at, answered=False))
+        missed = [*self._missed_of(silent, at), *(_missed(*one, at) for one in hand.look.missed)]
+        unheard.missed(tx, missed, hand.page.cycle.heard_at if hand.page else unheard.last_heard(tx))
+        pacing.answered(tx, {one.asked.account.biller for one in heard if isinstance(one.answer, Quote)})
+        if hand.page is not None:
+            rounds.page_done(tx, hand.page)
+
+    def _heard_again(self, hand: _InHand, heard: list[_Heard]) -> list[AccountId]:
+        """Of the exceptions: those that answered, whatever they said, and those nobody may have read any more."""
+        again = [
+            one.asked.account.id
+            for one in heard
+            if isinstance(one.answer, Quote) and (one.asked.missed or one.asked.known is None)
+        ]
+        still = {one.asked.account.id for one in heard} | {*dict(hand.look.missed), *hand.look.careful}
+        return again + [account for account in hand.named if account not in still]
+
+    def _missed_of(self, silent: Iterable[_Heard], at: datetime) -> list[unheard.Missed]:
+        """A bill is asked for again by its own time; everything else as soon as its biller may be asked."""
+        return [
+            unheard.Missed(one.asked.account.id, one.asked.account.biller, one.answer)
+            if isinstance(one.answer, datetime)
+            else _missed(one.asked.account.id, one.asked.account.biller, at)
+            for one in silent
+            if not one.asked.bill
+        ]
+
+    # --- one account ------------------------------------------------------------------------------------------------
 
     def _hand(self, tx: Tx) -> Round:
         return Round(tx, self._clock.now(), self._limits, self._catalogue)
 
-    def _begin(self, account: AccountId, tx: Tx) -> _Asked | None:
+    def _begin(self, account: AccountId, tx: Tx) -> Asked | None:
         """Whether anybody may have this account read, and what the answer must be newer than."""
         hand = self._hand(tx)
         held = mandates.live_at(tx, account, hold=True)
@@ -147,57 +312,35 @@ class Sweep:
                 return None
             looking_after.bill_asked(tx, account, hand.at, answered=True)
         looking_after.note(tx, found, *whom, hand.at)
-        return _Asked(found, _after_all_known(tx, account, hand.at), bill)
+        return Asked(found, _after_all_known(tx, account, hand.at), bill)
 
-    def _unanswered(self, asked: _Asked, tx: Tx) -> None:
+    def _unanswered(self, asked: Asked, tx: Tx) -> None:
         if asked.bill:
             looking_after.bill_asked(tx, asked.account.id, self._clock.now(), answered=False)
+        else:
+            missed = _missed(asked.account.id, asked.account.biller, self._clock.now())
+            unheard.missed(tx, [missed], unheard.last_heard(tx))
+
+    async def _ask_use(self) -> None:
+        """At most one account a round: what its earlier months used, when that was told long ago."""
+        account = await self._store.run(lambda tx: looking_after.use_to_ask(tx, self._clock.now()))
+        if account is None:
+            return
+        try:
+            use = await self._billers.usage(account.biller, account.number)
+        except GatewayError as error:
+            log.info("the use of earlier months was not told: %s", error.reason)
+            return
+        await self._store.run(lambda tx: keep_use(tx, account.id, use, self._clock.now()))
 
 
-def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: datetime) -> list[PaymentId]:
-    """What a meter or bill says, acted on; gives the payments written. Late, repeated and backward readings change nothing.
-
-    `asked_at` is when it was asked; what was written off since is not in the answer, which is then left alone.
-    """
-    # What was known when it was asked is known now, whatever the clock of this process says since.
-    hand = replace(hand, at=max(hand.at, asked_at))
-    tx = hand.tx
-    if overtaken(tx, account, asked_at):
-        return []
-    payer = mandates.live_at(tx, account)
-    if payer is not None:
-        tx.alone(f"purse:{payer.payer}")
-        if topping_up.wait_a_little(hand, payer, quote):
-            mandates.note(tx, payer.id, read_at=hand.at)
-            return []
-    taken = Taken.NEW
-    if quote.balance is not None:
-        taken = readings.take(tx, account, quote.balance, quote.daily_use, asked_at, hand.at)
-    if taken is Taken.STALE:
-        return []
-    return _act_on(hand, account, quote, asked_at, new=taken is Taken.NEW)
+def _missed(account: AccountId, biller: BillerId, at: datetime) -> unheard.Missed:
+    """Asked again after some minutes, each a little earlier or later than the others."""
+    return unheard.Missed(account, biller, at + _AGAIN * (1 + jitter(account)))
 
 
-def _act_on(
-    hand: Round, account: AccountId, quote: Quote, asked_at: datetime, *, new: bool
-) -> list[PaymentId]:
-    tx = hand.tx
-    held = mandates.live_at(tx, account, hold=True)
-    if held is not None:
-        mandates.note(tx, held.id, read_at=hand.at)
-        warnings.over(tx, account, hand.at, frozenset({"mandate_unread"}))
-    reading = readings.newest(tx, account) if quote.balance is not None else None
-    made: PaymentId | None = None
-    if held is not None and held.terms.kind is MandateKind.BILL_DEBIT and reading is None:
-        made = bill_debits.act_on(hand, held, quote, asked_at)
-    elif held is not None and held.terms.kind is MandateKind.TOP_UP and reading is not None:
-        made = topping_up.act_on(hand, held, quote, reading, asked_at, new=new)
-    pays = held is not None and held.state is MandateState.ACTIVE and not topping_up.gave_up(hand, held)
-    if reading is not None and not pays:
-        reminding.look(hand, till_account(tx, account), reading)
-    if reading is None and not pays:
-        reminding.look_at_bill(hand, till_account(tx, account), quote)
-    return [made] if made else []
+def _say(error: GatewayError) -> None:
+    log.info("a meter or bill could not be read: %s", error.reason)
 
 
 def _after_all_known(tx: Tx, account: AccountId, at: datetime) -> datetime:
@@ -205,7 +348,7 @@ def _after_all_known(tx: Tx, account: AccountId, at: datetime) -> datetime:
     last = readings.newest(tx, account)
     held = mandates.live_at(tx, account)
     known = [last.at if last else None, held.active_at if held else None]
-    return max([at, *(instant + _LATER for instant in known if instant is not None)])
+    return max([at, *(instant + MOMENT for instant in known if instant is not None)])
 
 
 def _why_it_rests(tx: Tx) -> tuple[str, ...]:
@@ -214,43 +357,3 @@ def _why_it_rests(tx: Tx) -> tuple[str, ...]:
     if rests:
         log.warning("automatic payments wait: %s", "; ".join(rests))
     return rests
-
-
-# --- where the round stands -----------------------------------------------------------------------------------------
-
-
-def _open_cycle(tx: Tx, at: datetime, every: timedelta) -> tuple[str, AccountId] | None:
-    tx.alone("sweep")
-    last = tx.conn.execute(sa.select(sweeps).order_by(sweeps.c.seq.desc()).limit(1)).first()
-    if last is not None and at - last.started_at < every:
-        return None
-    if last is not None and last.finished_at is None and at - last.started_at < _GOES_ON:
-        tx.conn.execute(sa.update(sweeps).where(sweeps.c.cycle == last.cycle).values(started_at=at))
-        return last.cycle, AccountId(last.cursor)
-    cycle = fresh("swp")
-    tx.conn.execute(sa.insert(sweeps).values(cycle=cycle, cursor="", started_at=at))
-    return cycle, AccountId("")
-
-
-def _next_after(tx: Tx, cursor: AccountId) -> AccountId | None:
-    """The next account somebody keeps, or that is or was paid by itself: the reminder stays when that is stopped."""
-    agreed = mandates_table.c.active_at.is_not(None)
-    kept = sa.or_(
-        accounts.c.id.in_(sa.select(saved_accounts.c.account)),
-        accounts.c.id.in_(sa.select(mandates_table.c.account).where(agreed)),
-    )
-    query = sa.select(accounts.c.id).where(accounts.c.id > cursor, kept)
-    found = tx.conn.scalar(query.order_by(accounts.c.id).limit(1))
-    return None if found is None else AccountId(found)
-
-
-def _stands_at(tx: Tx, cycle: str, cursor: AccountId) -> None:
-    tx.conn.execute(sa.update(sweeps).where(sweeps.c.cycle == cycle).values(cursor=cursor))
-
-
-def _close_cycle(tx: Tx, cycle: str, at: datetime) -> None:
-    """The round is over; those before it say nothing any more."""
-    mine = sweeps.c.cycle == cycle
-    tx.conn.execute(sa.update(sweeps).where(mine).values(finished_at=at))
-    seq = sa.select(sweeps.c.seq).where(mine).scalar_subquery()
-    tx.conn.execute(sa.delete(sweeps).where(sweeps.c.seq < seq))

@@ -15,6 +15,8 @@ from payments.acts import Strength
 from payments.states import MandateState
 
 __all__ = [
+    "EVERY_TIME",
+    "NEVER_ASKED",
     "Charge",
     "Clauses",
     "DryRun",
@@ -25,6 +27,10 @@ __all__ = [
     "ProposedMandate",
     "Terms",
 ]
+
+
+EVERY_TIME = 0  # of any month before: asked first whatever is to be paid
+NEVER_ASKED = -1  # said anew: from now on not asked first
 
 
 class MandateKind(StrEnum):
@@ -39,7 +45,8 @@ class Terms:
     """What the payer agrees to. Amounts in fen; every charge keeps to every cap.
 
     TOP_UP: `below` triggers, `amount` is charged, notice straight after. BILL_DEBIT: what is due, up to `per_charge`,
-    with a notice 24 hours before. `ask_above`: times the same month of last year above which the payer is asked first.
+    with a notice 24 hours before. `ask_above`: times the same month of last year above which the payer is asked first;
+    EVERY_TIME: before each single payment.
     """
 
     kind: MandateKind
@@ -74,6 +81,8 @@ class Clauses:
         said = {name: value for name in _CLAUSES if (value := getattr(self, name)) is not None}
         if self.amount is not None:
             said.setdefault("per_charge", self.amount)
+        if said.get("ask_above") == NEVER_ASKED:
+            said["ask_above"] = None
         return replace(standing, **said)
 
 
@@ -102,6 +111,7 @@ class ProposedMandate:
     digest: str
     strength: Strength
     payer: PersonId
+    purse: InstrumentId  # the payer's own, from which every charge will be taken
     terms: Terms
     dry_run: DryRun | None  # None where the biller tells nothing of last year
     expires_at: datetime

@@ -6,12 +6,12 @@ Nothing here speaks with the outside; what is confirmed here is carried out by `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from data.catalogue import Catalogue
-from data.ids import AccountId, ActId, BillerId, PaymentId, PersonId, QuoteId
+from data.ids import AccountId, ActId, BillerId, InstrumentId, PaymentId, PersonId, QuoteId
 from data.model import Utility
 from data.money import Money
 from data.store.engine import Tx
@@ -141,7 +141,15 @@ class Till:
         answer = held_as(tx, act, debiting.KIND)
         if answer is not None:
             return asked.agree(tx, answer, digest, evidence, at, limits=self.limits, catalogue=self.catalogue)
-        return confirm(tx, act=act, digest=digest, evidence=evidence, at=at, catalogue=self.catalogue)
+        return confirm(
+            tx,
+            act=act,
+            digest=digest,
+            evidence=evidence,
+            at=at,
+            catalogue=self.catalogue,
+            limits=self.limits,
+        )
 
     def cancel(self, tx: Tx, act: ActId, by: PersonId, at: datetime) -> bool:
         """Takes a proposal back; who waits for another's yes, or was asked for his, ends it for both."""
@@ -189,6 +197,7 @@ class Till:
         channel: str,
         at: datetime,
         replaces: str | None = None,
+        purse: InstrumentId | None = None,
     ) -> ProposedMandate | Refusal:
         """An automatic payment from the proposer's own purse, to read back; `replaces` names the one it changes."""
         return agreeing.propose_mandate(
@@ -200,6 +209,7 @@ class Till:
             limits=self.limits,
             catalogue=self.catalogue,
             replaces=replaces,
+            purse=purse,
         )
 
     def resume_mandate(
@@ -239,9 +249,11 @@ class Till:
         """What an automatic payment has begun and is not over yet. Raises NoSuchMandate."""
         return stopping.on_its_way(tx, mandates.read(tx, mandate))
 
-    def pause_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
-        """Lets it rest at once; `resume_mandate` goes on."""
-        return stopping.pause(tx, mandate, by, at)
+    def pause_mandate(
+        self, tx: Tx, mandate: str, by: PersonId, at: datetime, until: date | None = None
+    ) -> bool:
+        """Lets it rest at once, until that day or until a new agreement."""
+        return stopping.pause(tx, mandate, by, at, until)
 
     def take_less(
         self, tx: Tx, mandate: str, by: PersonId, at: datetime, clauses: Clauses

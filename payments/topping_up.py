@@ -13,7 +13,7 @@ from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
 from payments import asked, forecast, mandates, pausing, states, warnings
-from payments.debiting import Round, make, obstacle, of_cause, unlike_the_past, write
+from payments.debiting import Round, asks_first, make, obstacle, of_cause, write
 from payments.mandates import Mandate
 from payments.readings import Reading
 from payments.rising import terms_at
@@ -44,9 +44,14 @@ def act_on(
         return None
     if held.episode is not None:
         return _again(hand, held, quote, amount, reading, asked_at, new)
-    if not new:
+    if not new and not _was_low_at_rest(held, reading):
         return None  # it stood there already when this was agreed to
     return _begin(hand, held, quote, amount, reading, asked_at)
+
+
+def _was_low_at_rest(held: Mandate, reading: Reading) -> bool:
+    """The meter ran low while this rested, and says the same since: nothing new, and nothing done about it yet."""
+    return held.woken_at is not None and reading.at <= held.woken_at
 
 
 def wait_a_little(hand: Round, held: Mandate, quote: Quote) -> bool:
@@ -85,10 +90,17 @@ def _begin(
     if why is not None:
         _not_made(hand, held, cause, amount, reading, why)
         return None
-    usual = unlike_the_past(hand, held, amount, reading.daily_use)
-    if usual is not None:
+    return _take(hand, held, quote, cause, amount, reading, asked_at)
+
+
+def _take(
+    hand: Round, held: Mandate, quote: Quote, cause: str, amount: Money, reading: Reading, asked_at: datetime
+) -> PaymentId | None:
+    """The payment, or the question whether it may be made."""
+    why = asks_first(hand, held, amount, reading.daily_use)
+    if why is not None:
         debit = write(hand, held, cause, "asking", amount, read_at=reading.at)
-        _warn(hand, held, "auto_asks", debit, amount, reading, usual_fen=usual.fen, debit=debit)
+        _warn(hand, held, "auto_asks", debit, amount, reading, debit=debit, **why)
         return None
     debit = write(hand, held, cause, "made", amount, read_at=reading.at)
     return make(hand, held, quote, amount, debit, asked_at)
@@ -122,8 +134,7 @@ def _again(
         if why != last.reason:
             _not_made(hand, held, cause, amount, reading, why)
         return None
-    debit = write(hand, held, cause, "made", amount, read_at=reading.at)
-    return make(hand, held, quote, amount, debit, asked_at)
+    return _take(hand, held, quote, cause, amount, reading, asked_at)
 
 
 def _may_try_again(hand: Round, last: Any) -> bool:

@@ -147,4 +147,5 @@ def _ticket(tx: Tx, row: sa.Row[Any], at: datetime) -> None:
         reason=row.kind,
         summary=f"{account.biller} {account.tail}: {row.kind} {row.body.get('reason') or ''}".strip(),
         at=at,
+        about=account.id,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
+from functools import partial
 
 from data.clock import Clock
 from data.store.engine import Store, Tx
@@ -22,8 +24,15 @@ class RailWatch:
 
     async def look(self) -> int:
         """One look; gives how many people are told that paying works again."""
-        up = await self._answers()
-        return await self._store.run(lambda tx: self._note(tx, up))
+        if not await self._store.run(partial(self._note, await self._answers())):
+            return 0
+        told = 0
+        after: tuple[datetime, str] | None = None
+        while True:
+            done = await self._store.run(partial(pausing.tell_waiting, at=self._clock.now(), after=after))
+            told, after = told + done.told, done.next
+            if after is None:
+                return told
 
     async def _answers(self) -> bool:
         try:
@@ -32,12 +41,13 @@ class RailWatch:
             log.warning("the rail's health could not be asked: %s", type(error).__name__)
             return False
 
-    def _note(self, tx: Tx, up: bool) -> int:
+    def _note(self, up: bool, tx: Tx) -> bool:
+        """Writes down what is news; whether it answers."""
         at, rail = self._clock.now(), self._rail.name
         if not up:
             if pausing.noticed_down(tx, rail, at):
                 log.error("alarm: the rail %s does not answer; nothing new is proposed meanwhile", rail)
-            return 0
+            return False
         if pausing.noticed_up(tx, rail, at):
             log.warning("the rail %s answers again", rail)
-        return pausing.tell_waiting(tx, at)
+        return True

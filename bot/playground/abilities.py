@@ -5,6 +5,8 @@ from __future__ import annotations
 _CAN = frozenset(
     [
         "persona.stranger",
+        "fixtures",
+        "stub_custom_actions",
         "step.say",
         "step.voice",
         "step.key",
@@ -137,6 +139,7 @@ _CAN_ASSERT = frozenset(
         "money_moved",
         "gateway_calls",
         "outbox",
+        "utter",
     ]
 )
 

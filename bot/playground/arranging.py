@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot.playground import audit_evidence, book_evidence, mandate_evidence
+from bot.playground import audit_evidence, book_evidence, mandate_evidence, rehearsed
 from data.clock import SHANGHAI
 from data.ids import AccountId, ActId, InstrumentId, PersonId, fresh
 from data.model import May
@@ -33,6 +33,8 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 async def arrange_given(world: Playground, given: Mapping[str, Any]) -> None:
     """Every key of a `given`, people and purses before payments, faults last."""
     order = (
+        "stub_custom_actions",
+        "slots",
         "history",
         "console",
         "account_saved",
@@ -179,6 +181,8 @@ async def _account_known(world: Playground, payer: PersonId, account: TownAccoun
 
 
 _KEYS = {
+    "stub_custom_actions": rehearsed.answer_as_told,
+    "slots": rehearsed.begin_with,
     "history": audit_evidence.arrange_history,
     "tamper": book_evidence.tamper,
     "console": _console,

@@ -39,13 +39,14 @@ def create_pages(
     healthy: Health | None = None,
     figures: Figures | None = None,
     figures_token: str = "",
+    figures_here: bool = False,
     receipts: receipt.Receipts | None = None,
 ) -> FastAPI:
     """The web application.
 
     `secret` signs cookies, forms and event ids (16 characters at least). `callbacks` receives the rail's raw body and
-    headers at POST /callbacks/rail; `healthy` decides /healthz; `figures` is what /metrics shows, to this machine or to
-    who brings `figures_token`; `receipts` answers /receipt. What is not given has no address.
+    headers at POST /callbacks/rail; `healthy` decides /healthz; `figures` is what /metrics shows to who brings
+    `figures_token`, or to this machine where `figures_here`; `receipts` answers /receipt. What is not given has no address.
     """
     streams = Streams()
     house = House(
@@ -68,7 +69,7 @@ def create_pages(
     if receipts is not None:
         app.include_router(receipt.routes(house, receipts))
     if figures is not None:
-        app.include_router(measuring.routes(figures, figures_token))
+        app.include_router(measuring.routes(figures, figures_token, figures_here))
     app.mount("/static", Kept(directory=_STATIC))
     app.state.streams = streams  # whoever ends the server closes them: bot/web/serving.py
     _calm_answers(app, house)

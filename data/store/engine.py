@@ -12,7 +12,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -34,11 +34,23 @@ T = TypeVar("T")
 ROOMS = (people, payments, mandates, talks, post, audit, keyring)
 
 _WAIT_MS = 30_000  # for another process's transaction
+# A process that was frozen in the middle of a transaction holds the whole house's numbered chains. Nobody who works is
+# silent for so long between two statements, and whoever waits for him must outlast it.
+_SILENT_MS = 10_000
 _SWITCHES = 100  # tries, 20 ms apart, to turn a new file to write-ahead logging
 _POOL = 8  # connections, and as many threads
 _TRIES = 5
 _TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock; both rolled back for certain
+_STATEMENTS = 2_000  # remembered in their compiled form; the house has some hundreds for each database
 _ALONE = 0x62616E67  # one lock for all numbered chains, so that two chains cannot wait for each other
+
+
+_LIMITS = f"-c lock_timeout={_WAIT_MS} -c idle_in_transaction_session_timeout={_SILENT_MS}"
+_SERVERS: dict[sa.URL, sa.engine.Dialect] = {}
+
+# A statement costs ten times more to compile than to run, so stores of one dialect share what is compiled:
+# a store opened anew finds it done. The keys carry the dialect; the cache locks itself against threads.
+_COMPILED: sa.util.LRUCache[Any, Any] = sa.util.LRUCache(_STATEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,11 @@ class Tx:
         On PostgreSQL it waits for another transaction that is just writing the same row, and then sees it.
         """
         return self.conn.execute(_insert_new(self.conn.dialect.name, table), values).first() is not None
+
+    def put_many_new(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many rows of one shape, in one statement; those that are there already stay as they are."""
+        if rows:
+            self.conn.execute(_insert_missing(self.conn.dialect.name, table), rows)
 
 
 class Remembered(Exception):
@@ -208,12 +225,17 @@ class Store:
 
 @cache
 def _insert_new(dialect: str, table: sa.Table) -> sa.Insert:
+    # A returned row says for certain that it was written; psycopg's row count does not.
+    return _insert_missing(dialect, table).returning(*table.primary_key)
+
+
+@cache
+def _insert_missing(dialect: str, table: sa.Table) -> sa.Insert:
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert  # 60 ms to import, for nothing on SQLite
     else:
         from sqlalchemy.dialects.sqlite import insert as insert  # type: ignore[assignment]
-    # A returned row says for certain that it was written; psycopg's row count does not.
-    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return insert(table).on_conflict_do_nothing()
 
 
 def _lock_key(about: str) -> int:
@@ -231,14 +253,33 @@ def _revision(tx: Tx) -> str | None:
 
 
 def _sqlite(url: str) -> sa.Engine:
-    # hide_parameters: an error's text must not carry what was being written.
+    dialect, address = _sqlite_dialect(), sa.engine.make_url(url)
+    args, more = dialect.create_connect_args(address)
     # StaticPool: the store itself keeps the one connection in the thread that owns it.
-    engine = sa.create_engine(
-        url, hide_parameters=True, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False}
+    pool = sa.pool.StaticPool(
+        lambda: dialect.connect(*args, **{**more, "check_same_thread": False}), dialect=dialect
     )
+    engine = _engine(pool, dialect, address)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+@cache
+def _sqlite_dialect() -> sa.engine.Dialect:
+    """One for all: what it learns from its first connection belongs to the library, not to a file."""
+    engine = sa.create_engine("sqlite://")
+    with engine.connect():
+        pass
+    engine.dispose()
+    return engine.dialect
+
+
+def _engine(pool: sa.Pool, dialect: sa.engine.Dialect, address: sa.URL) -> sa.Engine:
+    # hide_parameters: an error's text must not carry what was being written.
+    return sa.Engine(
+        pool, dialect, address, hide_parameters=True, execution_options={"compiled_cache": _COMPILED}
+    )
 
 
 def _prepare_sqlite(raw: sqlite3.Connection, _record: Any) -> None:
@@ -268,16 +309,35 @@ def _begin_immediate(conn: sa.Connection) -> None:
 
 
 def _postgresql(url: str) -> sa.Engine:
-    limits = f"-c lock_timeout={_WAIT_MS} -c idle_in_transaction_session_timeout=60000"
-    return sa.create_engine(
-        url,
-        hide_parameters=True,
-        isolation_level="READ COMMITTED",
+    address = sa.engine.make_url(url)
+    dialect = _postgresql_dialect(address)
+    args, more = dialect.create_connect_args(address)
+    pool = sa.QueuePool(
+        lambda: dialect.connect(*args, **{**more, "options": _LIMITS}),
         pool_size=_POOL,
         max_overflow=2,
-        pool_pre_ping=True,  # a restarted server costs one new connection, not one failed payment
-        connect_args={"options": limits},
+        pre_ping=True,  # a restarted server costs one new connection, not one failed payment
+        dialect=dialect,
     )
+    engine = _engine(pool, dialect, address)
+    sa.event.listen(engine, "connect", partial(_prepare_postgresql, dialect))
+    return engine
+
+
+def _postgresql_dialect(address: sa.URL) -> sa.engine.Dialect:
+    """One for all databases of a server: it asks the server, once, what that can do."""
+    server = address.set(database=None)
+    if server not in _SERVERS:
+        engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"options": _LIMITS})
+        with engine.connect():
+            _SERVERS[server] = engine.dialect
+    return _SERVERS[server]
+
+
+def _prepare_postgresql(dialect: sa.engine.Dialect, raw: Any, _record: Any) -> None:
+    if prepare := dialect.on_connect():
+        prepare(raw)
+    dialect.set_isolation_level(raw, "READ COMMITTED")
 
 
 @cache

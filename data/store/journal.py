@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +26,7 @@ _KINDS = """
     person_enrolled address_added phone_changed pin_lifted first_payment_let_stand
     access_refused scam_warning_given outlet_refused_cash import_rejected tamper_found data_read
     looked_after captures_paused captures_resumed alarm_raised alarm_over
-    difference_found difference_closed
+    difference_found difference_closed restored
 """
 KINDS = frozenset(_KINDS.split())
 
@@ -32,6 +34,18 @@ _BEGINNING = "0" * 64
 # Built once: building a statement costs more than running it.
 _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _ADD = audit.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`actor` did `kind` concerning `person`; `subject` is an id, `body` masked facts."""
+
+    kind: str
+    person: PersonId
+    actor: PersonId
+    subject: str
+    at: datetime
+    body: dict[str, Any] = field(default_factory=dict)
 
 
 def record(
@@ -44,25 +58,37 @@ def record(
     at: datetime,
     body: dict[str, Any] | None = None,
 ) -> None:
-    """Adds a line: `actor` did `kind` concerning `person`; `subject` is an id, `body` masked facts.
+    """Adds a line. Raises ValueError for a kind that is not in KINDS."""
+    record_many(tx, [Line(kind, person, actor, subject, at, body or {})])
 
-    Raises ValueError for a kind that is not in KINDS.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"not a kind of the audit: {kind}")
+
+def record_many(tx: Tx, lines: Iterable[Line]) -> None:
+    """Adds lines in their order, each sealed to the one before. Raises ValueError for a kind that is not in KINDS."""
+    wanted = list(lines)
+    for line in wanted:
+        if line.kind not in KINDS:
+            raise ValueError(f"not a kind of the audit: {line.kind}")
+    if not wanted:
+        return
     tx.alone()
     last = tx.conn.execute(_LAST).first()
-    row = {
-        "seq": last.seq + 1 if last else 1,
-        "at": at.astimezone(UTC),
-        "kind": kind,
-        "person": person,
-        "actor": actor,
-        "subject": subject,
-        "body": body or {},
-        "previous": last.hash if last else _BEGINNING,
-    }
-    tx.conn.execute(_ADD, {**row, "hash": _hash(tx, row)})
+    seq, previous = (last.seq, last.hash) if last else (0, _BEGINNING)
+    rows = []
+    for line in wanted:
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": line.at.astimezone(UTC),
+            "kind": line.kind,
+            "person": line.person,
+            "actor": line.actor,
+            "subject": line.subject,
+            "body": line.body,
+            "previous": previous,
+        }
+        previous = _hash(tx, row)
+        rows.append({**row, "hash": previous})
+    tx.conn.execute(_ADD, rows)
 
 
 def verify(tx: Tx) -> list[int]:
@@ -91,6 +117,11 @@ def kinds(tx: Tx, since_seq: int = 0) -> list[str]:
 def newest(tx: Tx) -> int:
     """The number of the last line; 0 for an empty book."""
     return tx.conn.scalar(sa.select(sa.func.max(audit.c.seq))) or 0
+
+
+def last_at(tx: Tx) -> datetime | None:
+    """When the last line was written; None for an empty book."""
+    return tx.conn.scalar(sa.select(audit.c.at).order_by(audit.c.seq.desc()).limit(1))
 
 
 def _hash(tx: Tx, row: dict[str, Any]) -> str:

@@ -240,6 +240,7 @@ class Ticket:
     kind: str
     person: PersonId
     reason: str
+    about: str | None
     summary: str = field(repr=False)
     state: str  # waiting, taken, closed
     owner: PersonId | None
@@ -249,14 +250,30 @@ class Ticket:
 
 
 def open_ticket(
-    tx: Tx, *, kind: str, person: PersonId, reason: str, summary: str, at: datetime, single: bool = True
+    tx: Tx,
+    *,
+    kind: str,
+    person: PersonId,
+    reason: str,
+    summary: str,
+    at: datetime,
+    single: bool = True,
+    about: str | None = None,
 ) -> TicketId:
-    """A ticket of this kind for this person: the one that is open already (unless not `single`), or a new one."""
+    """A ticket of this kind for this person: the one that is open already (unless not `single`), or a new one.
+
+    `about` names a payment or account: each has its own ticket, so that no story hides behind another's; what happens to it
+    later for another reason is added to what its ticket says.
+    """
     tx.alone(f"ticket:{person}")
     same = sa.and_(tickets.c.person == person, tickets.c.kind == kind, tickets.c.state != "closed")
-    open_already = tx.conn.scalar(sa.select(tickets.c.id).where(same)) if single else None
-    if open_already is not None:
-        return TicketId(open_already)
+    if about is not None:
+        same = sa.and_(same, tickets.c.about == about)
+    known = tx.conn.execute(sa.select(tickets).where(same)).first() if single else None
+    if known is not None:
+        if about is not None and known.reason != reason:
+            _add_to(tx, _ticket(tx, known), reason, summary)
+        return TicketId(known.id)
     ticket_id = TicketId(fresh("tic"))
     tx.conn.execute(
         tickets.insert().values(
@@ -264,12 +281,19 @@ def open_ticket(
             kind=kind,
             person=person,
             reason=reason,
+            about=about,
             summary=tx.seal.seal("tickets.summary", ticket_id, summary),
             state="waiting",
             created_at=at,
         )
     )
     return ticket_id
+
+
+def _add_to(tx: Tx, ticket: Ticket, reason: str, summary: str) -> None:
+    both = tx.seal.seal("tickets.summary", ticket.id, f"{ticket.summary}\n{summary}")
+    mine = tickets.c.id == ticket.id
+    tx.conn.execute(tickets.update().where(mine).values(reason=reason, summary=both))
 
 
 def tickets_waiting(tx: Tx) -> list[Ticket]:
@@ -332,6 +356,7 @@ def _ticket(tx: Tx, row: Any) -> Ticket:
         kind=row.kind,
         person=PersonId(row.person),
         reason=row.reason,
+        about=row.about,
         summary=tx.seal.open("tickets.summary", row.id, row.summary),
         state=row.state,
         owner=PersonId(row.owner) if row.owner else None,

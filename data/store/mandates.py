@@ -62,15 +62,19 @@ mandates = sa.Table(
     sa.Column("valid_until", Instant, nullable=False),
     # The low reading that was acted on last; None: armed. One charge for each low episode.
     sa.Column("episode", sa.String(80)),
-    sa.Column("read_at", Instant),  # when its meter or bill was last heard of
+    # When its meter or bill last said something that mattered; `unheard` tells whether it was heard of at all.
+    sa.Column("read_at", Instant),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("replaces", sa.String(40)),  # the mandate this one was a change of
     sa.Column("reason", sa.String(40)),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("active_at", Instant),
     sa.Column("ended_at", Instant),
+    sa.Column("rests_until", Instant),  # paused: goes on by itself then; None: when the payer says so
+    sa.Column("woken_at", Instant),  # when it last went on by itself after a rest
     sa.Column("updated_at", Instant, nullable=False),
     sa.CheckConstraint("per_charge_fen > 0 AND per_month_fen > 0", name="caps_positive"),
+    sa.Index("ix_mandates_account", "account"),  # the order in which a round walks
     sa.Index(
         "uq_mandates_account",
         "account",
@@ -119,6 +123,12 @@ debits = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     sa.UniqueConstraint("mandate", "cause"),
     sa.Index("ix_debits_due", "state", "not_before"),
+    sa.Index(
+        "ix_debits_asking",
+        "mandate",
+        sqlite_where=sa.text("state = 'asking'"),
+        postgresql_where=sa.text("state = 'asking'"),
+    ),
 )
 
 # A warning climbs from rung to rung (payer, elder, helper, operator) until somebody acknowledges it.
@@ -141,6 +151,12 @@ warnings = sa.Table(
     ),  # the meter is full again, the bill is paid: nobody need hear of it any more
     sa.Column("created_at", Instant, nullable=False),
     sa.Index("ix_warnings_due", "next_at"),
+    sa.Index(
+        "ix_warnings_open",
+        "account",
+        sqlite_where=sa.text("over_at IS NULL"),
+        postgresql_where=sa.text("over_at IS NULL"),
+    ),
 )
 
 # Where a round over all meters stands, so that it goes on after a stop and never reads a meter twice in one cycle.
@@ -149,9 +165,48 @@ sweeps = sa.Table(
     metadata,
     sa.Column("seq", RowNumber, primary_key=True, autoincrement=True),
     sa.Column("cycle", sa.String(40), nullable=False, unique=True),
-    sa.Column("cursor", sa.String(40), nullable=False, default=""),
+    sa.Column("cursor", sa.String(40), nullable=False, default=""),  # the end of the last page that was taken
+    sa.Column("pages", sa.Integer, nullable=False, default=0),  # taken so far
+    sa.Column("expected", sa.Integer, nullable=False, default=0),  # pages of the round before; 0: not known
+    # When the round before began: whoever is not in `unheard` was heard of since then.
+    sa.Column("heard_at", Instant),
     sa.Column("started_at", Instant, nullable=False),
+    sa.Column("moved_at", Instant),  # when a page was taken last
     sa.Column("finished_at", Instant),
+)
+
+# A page of accounts that somebody has in hand. It goes with the transaction that writes what the page said.
+sweep_pages = sa.Table(
+    "sweep_pages",
+    metadata,
+    sa.Column("cycle", sa.String(40), primary_key=True),
+    sa.Column("after", sa.String(40), primary_key=True),  # accounts beyond this one …
+    sa.Column("upto", sa.String(40), nullable=False),  # … up to and with this one
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("lease_until", Instant, nullable=False),
+)
+
+# The exceptions of the rounds: accounts whose meter or bill could not be read, to be taken again before the next round.
+unheard = sa.Table(
+    "unheard",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("biller", sa.String(40), nullable=False),
+    sa.Column("since", Instant),  # when it was last heard of; None: never by a round
+    sa.Column("again_at", Instant, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, default=1),
+    sa.Index("ix_unheard_due", "biller", "again_at"),  # those of a biller that rests are passed over unread
+)
+
+# How many questions a biller may still be asked: a bucket that fills with time, shared by all processes.
+biller_paces = sa.Table(
+    "biller_paces",
+    metadata,
+    sa.Column("biller", sa.String(40), primary_key=True),
+    sa.Column("tokens", sa.Float, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("rests_until", Instant),  # it did not answer: nobody asks it before then
+    sa.Column("failures", sa.Integer, nullable=False, default=0),  # in a row
 )
 
 # When the round may read a bill, or ask what a month used, again; and until when its reading stands in the book.

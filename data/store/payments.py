@@ -40,6 +40,7 @@ quotes = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),  # data.model.Quote without the account number
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+    sa.Index("ix_quotes_account_created_at", "account", "created_at"),
 )
 
 acts = sa.Table(
@@ -48,9 +49,9 @@ acts = sa.Table(
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("kind", sa.String(16), nullable=False),  # pay | mandate | debit
     sa.Column("state", one_of("act_state", ACT_STATES), nullable=False),
-    sa.Column("proposer", sa.ForeignKey("people.id"), nullable=False),
-    sa.Column("payer", sa.ForeignKey("people.id"), nullable=False),
-    sa.Column("confirmer", sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("proposer", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("payer", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("confirmer", sa.ForeignKey("people.id"), nullable=False, index=True),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("strength", sa.String(16), nullable=False),
     sa.Column("grant_id", sa.String(40)),
@@ -117,7 +118,8 @@ payments = sa.Table(
         postgresql_where=sa.text("state NOT IN ('settled','failed','refunding','refunded','cancelled')"),
     ),
     sa.Index("ix_payments_due", "next_at"),
-    sa.Index("ix_payments_account", "account"),
+    # An account's payments are looked up at every quote, its last write-off by every round over the meters.
+    sa.Index("ix_payments_account_posted_at", "account", "posted_at"),
 )
 
 ledger = sa.Table(

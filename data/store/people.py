@@ -65,6 +65,7 @@ saved_accounts = sa.Table(
     sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("label", sa.String(60), nullable=False, default=""),  # 妈妈家
     sa.Column("saved_at", Instant, nullable=False),
+    sa.Index("ix_saved_accounts_account", "account"),
 )
 
 # A typed number whose masked name was confirmed: this one open bill, in this talk (settled 28).

@@ -69,6 +69,7 @@ tickets = sa.Table(
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("person", sa.String(40), nullable=False, index=True),
     sa.Column("reason", sa.String(60), nullable=False, default=""),
+    sa.Column("about", sa.String(80)),  # the payment or account it is about, where it is about one
     sa.Column("summary", Sealed, nullable=False),
     sa.Column("state", one_of("ticket_state", ["waiting", "taken", "closed"]), nullable=False),
     sa.Column("owner", sa.String(40)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -103,9 +103,13 @@ def _beyond(key: list[sa.Column[Any]], after: tuple[Any, ...]) -> sa.ColumnEleme
 
 
 def _spare(tx: Tx, shelf: Shelf, rows: Sequence[_Row]) -> list[_Row]:
-    persons = {row.person for row in rows}
-    busy, yeses = _busy(tx, persons), _yeses(tx, persons)
-    return [row for row in rows if row.person not in busy and not _rests_on(shelf, row, yeses)]
+    busy = _busy(tx, {row.person for row in rows})
+    left = [row for row in rows if row.person not in busy]
+    if shelf.event is None or not left:
+        return left
+    times = [getattr(row, shelf.at.name) for row in left]
+    yeses = _Yeses(_yeses(tx, {row.person for row in left}, min(times), max(times)))
+    return [row for row in left if not yeses.need(row.person, getattr(row, shelf.at.name), shelf.event(row))]
 
 
 def _busy(tx: Tx, persons: set[str]) -> set[str]:
@@ -140,11 +144,45 @@ class _Yes:
     events: frozenset[str]
 
 
-def _yeses(tx: Tx, persons: set[str]) -> list[_Yes]:
+class _Yeses:
+    """Some yeses, looked up by event and by person, so that a batch costs its rows and not its rows times every yes."""
+
+    def __init__(self, found: list[_Yes]) -> None:
+        self._events = frozenset(event for yes in found for event in yes.events)
+        self._talks: dict[str, list[tuple[datetime, datetime]]] = {}
+        for yes in found:
+            for person in yes.persons:
+                self._talks.setdefault(person, []).append((yes.since, yes.until))
+
+    def need(self, person: str, at: datetime, event: str) -> bool:
+        """Whether this belongs to the talk of a yes: what was read back, what was said, and the event itself."""
+        within = (since <= at <= until for since, until in self._talks.get(person, ()))
+        return event in self._events or any(within)
+
+
+# What belongs to the event of a yes is written within the hour: the answer to it, and the letter that answer became.
+_AROUND = timedelta(hours=1)
+_YES = (
+    acts.c.proposer,
+    acts.c.payer,
+    acts.c.confirmer,
+    acts.c.created_at,
+    acts.c.decided_at,
+    acts.c.evidence,
+)
+
+
+def _said_by(persons: set[str], since: datetime, until: datetime) -> sa.Select[Any]:
+    """Acts these people had a part in, decided and begun about that time; each part has its index."""
     own = sa.or_(acts.c.proposer.in_(persons), acts.c.payer.in_(persons), acts.c.confirmer.in_(persons))
+    then = sa.and_(acts.c.created_at <= until + _AROUND, acts.c.decided_at >= since - _AROUND)
+    return sa.select(*_YES).where(acts.c.state == "confirmed", own, then)
+
+
+def _yeses(tx: Tx, persons: set[str], since: datetime, until: datetime) -> list[_Yes]:
+    """Those that anything of this span may rest on."""
     # A debit is a mandate's, not a talk's; the yes to the mandate is an act of its own. One that was asked first is both.
-    said = sa.and_(acts.c.state == "confirmed", acts.c.decided_at.is_not(None))
-    rows = tx.conn.execute(sa.select(acts).where(said, own)).all()
+    rows = tx.conn.execute(_said_by(persons, since, until)).all()
     return [_yes(row) for row in rows if (row.evidence or {}).get("kind") != "mandate"]
 
 
@@ -156,14 +194,4 @@ def _yes(row: _Row) -> _Yes:
         row.created_at,
         row.decided_at,
         frozenset(f"{one['channel']}:{one['event']}" for one in said),
-    )
-
-
-def _rests_on(shelf: Shelf, row: _Row, yeses: list[_Yes]) -> bool:
-    """Whether this row belongs to the talk of a yes: what was read back, what was said, and the event itself."""
-    if shelf.event is None:
-        return False
-    at, event = getattr(row, shelf.at.name), shelf.event(row)
-    return any(
-        event in yes.events or (row.person in yes.persons and yes.since <= at <= yes.until) for yes in yeses
     )

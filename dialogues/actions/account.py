@@ -10,7 +10,7 @@ from data.ids import BillerId, PersonId
 from data.model import Biller, Utility
 from data.store import journal
 from data.store.engine import Tx
-from dialogues.actions.choosing import by_keys, ordinal, shortened
+from dialogues.actions.choosing import MORE, Page, Place, by_keys, listed, page_of
 from dialogues.actions.homes import is_meant, nobody_we_may_see, under_one_roof
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from payments.authority import access, accounts, people
@@ -23,8 +23,8 @@ _NAMES_BEFORE_A_PERSON_HELPS = 3
 @inside(
     "action_choose_account",
     "one several typed none no_grant",
-    reads="utility account account_choice relation person_name account_id",
-    writes="account_id bill_name biller_name tail holder biller own_tail account_choices account_list",
+    reads="utility account account_choice relation person_name account_id but_account list_page",
+    writes="account_id bill_name biller_name tail holder biller own_tail account_choice account_choices account_list list_page",
 )
 def choose_account(room: Inside, slots: Arguments) -> Result:
     """One saved account that fits what was said, several to choose from, or a number still to be checked."""
@@ -38,12 +38,15 @@ def choose_account(room: Inside, slots: Arguments) -> Result:
     if nobody_we_may_see(room, slots):
         return Result("no_grant", basis)
     found, typed = _fitting(known, slots)
+    found = [k for k in found if k.account.id != slots.get("but_account")] or found
     if len(found) == 1:
         return Result("one", basis | described(room.catalogue, found[0], room.locale))
     if typed:
         return Result("typed", basis)
     if found:
-        return Result("several", basis | choices(found, room.catalogue, room.locale))
+        page = choices(found, room, page_of(slots, "account_choice"))
+        told = {"account_choices": page.words, "account_list": page.told, "list_page": page.number}
+        return Result("several", basis | told | {"account_choice": None})
     return Result("none", basis)
 
 
@@ -52,7 +55,7 @@ def _fitting(known: list[KnownAccount], slots: Arguments) -> tuple[list[KnownAcc
     wish = slots.get("account")
     if slots.get("account_id"):
         return [k for k in known if k.account.id == slots["account_id"]], False
-    if slots.get("account_choice"):
+    if slots.get("account_choice") not in (None, MORE):
         return [k for k in known if k.account.id == slots["account_choice"]], False
     if wish == "own":
         return [k for k in known if k.relation == "self"] or known, False
@@ -78,17 +81,20 @@ def described(catalogue: Catalogue, known: KnownAccount, locale: str) -> dict[st
     }
 
 
-def choices(found: Iterable[KnownAccount], catalogue: Catalogue, locale: str) -> dict[str, Any]:
+def choices(found: Iterable[KnownAccount], room: Inside, page: int = 0) -> Page:
     """Several accounts as words to choose by and a short list to read."""
-    places, words = [], {}
-    for n, known in enumerate(found, start=1):
-        account = known.account
-        label = known.label or account.holder_masked
-        name = bill_name(catalogue, account.utility, locale)
-        tail = f"尾号{account.tail}" if locale == "zh" else f"ending {account.tail}"
-        places.append(f"{n}. {label} {name} {tail}")
-        words[account.id] = [account.tail, str(n), label, *ordinal(n, locale)]
-    return {"account_choices": words, "account_list": "\n".join(shortened(places, locale))}
+    places = {known.account.id: _place(known, room) for known in found}
+    return listed(
+        {str(i): place for i, place in places.items()}, room.locale, spoken=room.facts.spoken, page=page
+    )
+
+
+def _place(known: KnownAccount, room: Inside) -> Place:
+    account = known.account
+    label = known.label or account.holder_masked
+    name = bill_name(room.catalogue, account.utility, room.locale)
+    tail = f"尾号{account.tail}" if room.locale == "zh" else f"ending {account.tail}"
+    return Place(f"{label} {name} {tail}", f"{label} {account.tail}", (account.tail, label))
 
 
 @outside(
@@ -195,7 +201,8 @@ def household_accounts(room: Inside, slots: Arguments) -> Result:
     ]
     if not known:
         return Result("none")
-    return Result("some", choices(known, room.catalogue, room.locale))
+    page = choices(known, room)
+    return Result("some", {"account_choices": page.words, "account_list": page.told})
 
 
 @inside(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from data.model import Role
-from dialogues.actions.choosing import ordinal, shortened
+from dialogues.actions.choosing import Place, listed, page_of
 from dialogues.actions.ports import Arguments, Inside
 from nlu.aliases import fits_name
 from payments.authority import accounts, people
@@ -53,15 +53,23 @@ def home_of(known: KnownAccount) -> str:
     return str(known.owner or known.owner_name_masked)
 
 
-def homes(found: Iterable[KnownAccount], locale: str) -> dict[str, Any]:
+def homes(found: Iterable[KnownAccount], room: Inside, slots: Arguments) -> dict[str, Any]:
     """Several homes that one name may mean (王阿姨), as words to choose by and a short list to read."""
     first = {home_of(known): known for known in reversed(list(found))}
-    places, words = [], {}
-    for n, (home, known) in enumerate(sorted(first.items()), start=1):
-        name, tail = known.owner_name_masked, known.account.tail
-        places.append(f"{n}. {name} " + (f"尾号{tail}" if locale == "zh" else f"ending {tail}"))
-        words[home] = [f"{name} {tail}", str(n), tail, *ordinal(n, locale)]
-    return {"home_choices": words, "home_list": "\n".join(shortened(places, locale))}
+    places = {home: _home_place(known, room.locale) for home, known in sorted(first.items())}
+    page = listed(places, room.locale, spoken=room.facts.spoken, page=page_of(slots, "home_choice"))
+    return {
+        "home_choices": page.words,
+        "home_list": page.told,
+        "list_page": page.number,
+        "home_choice": None,
+    }
+
+
+def _home_place(known: KnownAccount, locale: str) -> Place:
+    name, tail = known.owner_name_masked, known.account.tail
+    line = f"{name} " + (f"尾号{tail}" if locale == "zh" else f"ending {tail}")
+    return Place(line, f"{name} {tail}", (tail,))
 
 
 def household_of(known: KnownAccount) -> str:

@@ -1,30 +1,21 @@
-"""All bills of one home in one talk: which are meant, what each owes, what is read back, and what became of each."""
+"""All bills of one home in one talk: what each owes, what became of each, and what else falls due."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from data.clock import shanghai
 from data.ids import AccountId, ActId, PaymentId, PersonId
-from data.model import Role, Utility
 from data.store.engine import Tx
 from dialogues.actions.bills import quote_slots
 from dialogues.actions.homes import (
-    ONE_HOME,
-    home_of,
-    homes,
     household_of,
-    is_meant,
-    nobody_we_may_see,
-    under_one_roof,
 )
 from dialogues.actions.joint_list import A_BREATH, MOST_BILLS, Bill, in_words, named
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
-from payments.authority import accounts, people
-from payments.authority.accounts import KnownAccount
+from payments.authority import accounts
 from payments.quoting import Quoted
 from payments.states import open_at
 from payments.till import PaymentView
@@ -32,48 +23,6 @@ from payments.till import PaymentView
 _SOON = timedelta(days=10)
 _ONE_TALK = timedelta(hours=12)
 _NOT_WAITED_FOR = 2.0  # seconds: nobody asked for this, so nobody waits for it
-
-
-# --- which bills are meant ----------------------------------------------------------------------------------------
-
-
-@inside(
-    "action_joint_accounts",
-    "some none no_grant which_home",
-    reads="joint_kinds joint_without relation person_name home_choice",
-    writes="joint_accounts joint_plan joint_left home_choices home_list",
-)
-def joint_accounts(room: Inside, slots: Arguments) -> Result:
-    """The saved accounts of the home that is meant, of the kinds that were named."""
-    if nobody_we_may_see(room, slots):
-        return Result("no_grant")
-    kinds, home = slots.get("joint_kinds"), slots.get("home_choice")
-    without = slots.get("joint_without") or ()
-    known = [k for k in _of_the_home(room, slots) if not kinds or k.account.utility.value in kinds]
-    known = [k for k in known if k.account.utility.value not in without]
-    known = [k for k in known if home in (None, home_of(k))]
-    if not known:
-        return Result("none")
-    if slots.get("person_name") and len({home_of(k) for k in known}) > 1:
-        return Result("which_home", homes(known, room.locale))  # 王阿姨 of thirty homes is several people
-    chosen = [k.account.id for k in _in_order(known, kinds)][:MOST_BILLS]
-    return Result("some", {"joint_accounts": chosen, "joint_plan": {}, "joint_left": []})
-
-
-def _of_the_home(room: Inside, slots: Arguments) -> list[KnownAccount]:
-    known = accounts.known_accounts(room.tx, room.person, room.now)
-    if slots.get("relation") or slots.get("person_name"):
-        return [k for k in known if is_meant(k, slots) or under_one_roof(k, slots)]
-    if people.person(room.tx, room.person).role is Role.HELPER:
-        return []  # 家里的 of somebody who serves thirty homes names none of them
-    return [k for k in known if k.relation in ONE_HOME] or known
-
-
-def _in_order(known: list[KnownAccount], kinds: Iterable[str] | None) -> list[KnownAccount]:
-    """Meters that are filled up come last: what is due is told first."""
-    order = list(kinds or (kind.value for kind in Utility))
-    order = [kind for kind in order if kind != Utility.ELECTRICITY] + [Utility.ELECTRICITY.value]
-    return sorted(known, key=lambda k: order.index(k.account.utility.value))
 
 
 # --- what each owes -----------------------------------------------------------------------------------------------
@@ -202,4 +151,4 @@ def others_words(room: Inside, slots: Arguments) -> Result:
     return Result("told", {"others_list": words, "others_bills": None})
 
 
-ACTIONS = (joint_accounts, joint_quotes, joint_results, joint_again, others_due, others_words)
+ACTIONS = (joint_quotes, joint_results, joint_again, others_due, others_words)

@@ -11,6 +11,7 @@ from data.ids import AccountId
 from data.model import Role, Utility
 from data.money import Money
 from dialogues import responses
+from dialogues.actions.choosing import MORE
 from dialogues.actions.homes import home_of, homes, is_meant
 from dialogues.actions.ports import Arguments, Inside, Outside, Result, bill_name, inside, outside
 from dialogues.model import Say
@@ -31,8 +32,8 @@ _TELLS_NONE = "config"  # a biller that does not tell what was used
 @inside(
     "action_look_back",
     "paid one_kind nothing which_month which_home whose no_grant",
-    reads="look_words look_month utility relation person_name home_choice",
-    writes="look_label look_list look_times look_total look_back_total look_coming bill_name home_choices home_list",
+    reads="look_words look_month utility relation person_name home_choice list_page",
+    writes="home_choice list_page look_label look_list look_times look_total look_back_total look_coming bill_name home_choices home_list",
 )
 def look_back(room: Inside, slots: Arguments) -> Result:
     """What was paid in that month, by kind of bill, with what went back; of one home when somebody names it."""
@@ -83,12 +84,12 @@ def _whose(room: Inside, slots: Arguments) -> list[KnownAccount] | Result | None
     found = [
         known
         for known in accounts.known_accounts(room.tx, room.person, room.now)
-        if is_meant(known, slots) and slots.get("home_choice") in (None, home_of(known))
+        if is_meant(known, slots) and slots.get("home_choice") in (None, MORE, home_of(known))
     ]
     if not found:
         return Result("no_grant")
     if name and len({home_of(known) for known in found}) > 1:
-        return Result("which_home", homes(found, room.locale))
+        return Result("which_home", homes(found, room, slots))
     return found
 
 

@@ -22,26 +22,46 @@ _TERMS = ("below", "amount", "per_month", "per_charge", "per_day", "ask_above")
 
 @inside(
     "action_mandate_meant",
-    "known several anothers open",
-    reads="changes utility relation account person_name account_id mandate_choice",
-    writes="account_id utility mandate_choices mandate_list who bill_name",
+    "known several anothers like_which open",
+    reads=f"changes utility relation account person_name account_id mandate_choice same_terms list_page {' '.join(_TERMS)}",
+    writes="account_id utility mandate_choice mandate_choices mandate_list list_page who bill_name same_terms but_account "
+    f"{' '.join(_TERMS)}",
 )
 def mandate_meant(room: Inside, slots: Arguments) -> Result:
     """改成低于30充50 names no account: the one that is agreed is meant, or one is chosen."""
+    if slots.get("same_terms"):
+        return _like(room, slots)
     named = any(slots.get(name) for name in ("relation", "account", "person_name", "account_id"))
     if not slots.get("changes") or named:
         return Result("open")
     found = meant(room, slots, own=True)
+    if not any(slots.get(name) is not None for name in _TERMS):  # 接着缴 is said of what rests
+        found = [m for m in found if m.state is not MandateState.ACTIVE] or found
     if len(found) == 1:
         account = {"account_id": found[0].terms.account, "utility": found[0].utility.value}
         return Result("known", account)
     if found:
-        return Result("several", choices(room, found))
+        return Result("several", choices(room, found, slots))
     others = meant(room, slots)
     if not others:
         return Result("open")
     told = described(room, others[0])
     return Result("anothers", {"who": told["who"], "bill_name": told["bill_name"]})
+
+
+def _like(room: Inside, slots: Arguments) -> Result:
+    """给我爸那边也设一个一样的: the terms of one that stands, for another account; what is said besides holds."""
+    own = meant(room, {"mandate_choice": slots.get("mandate_choice")}, own=True)
+    if picked := [m for m in own if m.id == slots.get("mandate_choice")]:
+        own = picked
+    if not own:
+        return Result("open", {"same_terms": None})
+    if len({clauses.terms_alone(m.terms) for m in own}) > 1:
+        return Result("like_which", choices(room, own, slots))
+    like = own[0]
+    kept = {name: value for name, value in clauses.slots_of(like.terms).items() if slots.get(name) is None}
+    taken = {"same_terms": None, "mandate_choice": None, "but_account": like.terms.account}
+    return Result("open", kept | taken | {"utility": slots.get("utility") or like.utility.value})
 
 
 @inside(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from data.clock import shanghai
 from data.money import Money
 from dialogues import clauses
 from dialogues.actions.mandate_meant import (
@@ -14,9 +15,11 @@ from dialogues.actions.mandate_meant import (
     line,
     meant,
     still_waiting,
+    told_of,
     words_of,
 )
 from dialogues.actions.ports import Arguments, Inside, Result, inside
+from nlu import rests
 from payments.acts import Refusal
 from payments.rising import raised
 from payments.terms import Clauses, MandateKind, MandateState, MandateView, Terms
@@ -27,8 +30,8 @@ from payments.terms import Clauses, MandateKind, MandateState, MandateView, Term
 @inside(
     "action_stop_mandate",
     "stopped all several none",
-    reads="utility relation mandate_choice",
-    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choices mandate_list sent",
+    reads="utility relation mandate_choice list_page",
+    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page sent",
 )
 def stop_mandate(room: Inside, slots: Arguments) -> Result:
     """At once and without any code; what it had begun and not sent is not sent (L3)."""
@@ -36,13 +39,13 @@ def stop_mandate(room: Inside, slots: Arguments) -> Result:
     if not found:
         return Result("none")
     if len(found) > 1 and slots.get("mandate_choice") != ALL:
-        return Result("several", choices(room, found, all_of_them=True))
+        return Result("several", choices(room, found, slots, all_of_them=True))
     stopped = [m for m in found if room.till.stop_mandate(room.tx, m.id, room.person, room.now)]
     if not stopped:
         return Result("none")
     sent = sum(_sent_before(room, mandate) for mandate in stopped) or None
     if len(stopped) > 1:
-        return Result("all", {"mandate_list": choices(room, stopped)["mandate_list"], "sent": sent})
+        return Result("all", {"mandate_list": told_of(room, stopped), "sent": sent})
     return Result("stopped", described(room, stopped[0]) | {"sent": sent})
 
 
@@ -54,38 +57,45 @@ def _sent_before(room: Inside, mandate: MandateView) -> int:
 @inside(
     "action_pause_mandate",
     "paused several none",
-    reads="utility relation mandate_choice",
-    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choices mandate_list",
+    reads="utility relation mandate_choice list_page rest_span",
+    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page rests_until rest_span",
 )
 def pause_mandate(room: Inside, slots: Arguments) -> Result:
-    """Rests at once; going on is a new yes with the payer's code."""
-    found = [m for m in meant(room, slots) if m.state is MandateState.ACTIVE]
+    """Rests at once; it goes on by itself on the day that was said, else by a new yes with the payer's code."""
+    said = slots.get("rest_span")
+    found = meant(room, slots)
+    found = [m for m in found if m.state is MandateState.ACTIVE] or (_paused(found) if said else [])
     if len(found) > 1:
-        return Result("several", choices(room, found))
-    if not found or not room.till.pause_mandate(room.tx, found[0].id, room.person, room.now):
-        return Result("none")
-    return Result("paused", described(room, found[0]))
+        return Result("several", choices(room, found, slots))
+    until = rests.ends_on(str(said), shanghai(room.now).date()) if said else None
+    if not found or not room.till.pause_mandate(room.tx, found[0].id, room.person, room.now, until):
+        return Result("none", {"rest_span": None})
+    told = {"rests_until": until.isoformat() if until else None, "rest_span": None}
+    return Result("paused", described(room, found[0]) | told)
+
+
+def _paused(found: list[MandateView]) -> list[MandateView]:
+    """一直停着, said of one that was to rest for some days: its end changes."""
+    return [m for m in found if m.state is MandateState.PAUSED]
 
 
 # --- single terms ----------------------------------------------------------------------------------------------------
 
 _SAID = "below amount per_month per_charge per_day ask_above cap was"
-_TOLD = (
-    "mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choices mandate_list"
-)
+_TOLD = "mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page"
 
 
 @inside(
     "action_change_mandate",
     "lowered higher which_clause same cap_too_low over_cap amount_rule anothers resting unset none several",
-    reads=f"utility relation mandate_choice {_SAID}",
+    reads=f"utility relation mandate_choice list_page {_SAID}",
     writes=f"{_TOLD} {_SAID} changed_list rest_list until_then until replaces changes resting clause_choices",
 )
 def change_mandate(room: Inside, slots: Arguments) -> Result:
     """自动缴费上限改成200, 改成充50: only what was said changes. Less is so at once; more is read back and needs a code."""
     found = meant(room, slots)
     if len(found) > 1:
-        return Result("several", choices(room, found))
+        return Result("several", choices(room, found, slots))
     said = {name: slots[name] for name in _SAID.split() if slots.get(name) is not None}
     if not found:
         whole = "below" in said or "per_charge" in said
@@ -156,6 +166,7 @@ def _changed(room: Inside, live: MandateView, wanted: Terms, facts: dict[str, An
     changes = clauses.changed(wanted, live.terms)
     told = facts | {
         **clauses.slots_of(wanted),
+        "ask_above": wanted.ask_above,
         "changed_list": clauses.in_words(wanted, changes, words, comma_here),
         "rest_list": clauses.all_in_words(wanted, words, comma_here, changes) or None,
         "resting": live.state is not MandateState.ACTIVE,

@@ -7,8 +7,10 @@ from typing import Any
 
 from data.ids import PersonId
 from dialogues import clauses, saying
+from dialogues.actions.choosing import Place, listed, page_of
 from dialogues.actions.ports import Arguments, Inside, bill_name
 from dialogues.relations import relation_word
+from payments import resting
 from payments.authority import people
 from payments.purse import relation_of
 from payments.terms import MandateKind, MandateState, MandateView
@@ -34,26 +36,45 @@ def meant(room: Inside, slots: Arguments, *, own: bool = False) -> list[MandateV
     if picked := [m for m in found if m.id == chosen]:
         return picked  # unless another bill was named since
     wanted = slots.get("relation")
-    return [m for m in found if _is_of(room, m, wanted)] or found if wanted else found
+    if not wanted:
+        return found
+    exactly = [m for m in found if _is_of(room, m, {wanted})]
+    return exactly or [m for m in found if _is_of(room, m, _COVERS.get(wanted, {wanted}))] or found
 
 
-def _is_of(room: Inside, mandate: MandateView, wanted: str) -> bool:
-    if mandate.holder is None:
-        return False
-    return relation_of(room.tx, room.person, mandate.holder) in _COVERS.get(wanted, {wanted})
+def _is_of(room: Inside, mandate: MandateView, kinds: set[str]) -> bool:
+    return mandate.holder is not None and relation_of(room.tx, room.person, mandate.holder) in kinds
 
 
-def choices(room: Inside, found: Iterable[MandateView], *, all_of_them: bool = False) -> dict[str, Any]:
+def choices(
+    room: Inside, found: Iterable[MandateView], slots: Arguments, *, all_of_them: bool = False
+) -> dict[str, Any]:
     """Several as a list to read and words to choose by."""
-    zh, lines, words = room.locale == "zh", [], {}
-    for n, mandate in enumerate(found, start=1):
-        name = bill_name(room.catalogue, mandate.utility, room.locale)
-        tail = f"尾号{mandate.tail}" if zh else f"ending {mandate.tail}"
-        lines.append(f"{n}. {mandate.holder_masked} {name} {tail}")
-        words[mandate.id] = [tail, mandate.tail, str(n), name]
+    zh = room.locale == "zh"
+    places = {mandate.id: _place(room, mandate) for mandate in found}
     if all_of_them:
-        words[ALL] = ["都停", "全部", "都停了", "全停", "都"] if zh else ["all of them", "all", "both"]
-    return {"mandate_choices": words, "mandate_list": "\n".join(lines)}
+        every = ("全部", "都停了", "全停", "都") if zh else ("all", "both")
+        places[ALL] = Place("都停" if zh else "all of them", "都停" if zh else "All of them", every)
+    page = listed(places, room.locale, spoken=room.facts.spoken, page=page_of(slots, "mandate_choice"))
+    return {
+        "mandate_choices": page.words,
+        "mandate_list": page.told,
+        "list_page": page.number,
+        "mandate_choice": None,
+    }
+
+
+def told_of(room: Inside, found: Iterable[MandateView]) -> str:
+    """Several, one a line, where nothing is to be chosen."""
+    return "\n".join(f"{n}. {_place(room, mandate).line}" for n, mandate in enumerate(found, start=1))
+
+
+def _place(room: Inside, mandate: MandateView) -> Place:
+    name = bill_name(room.catalogue, mandate.utility, room.locale)
+    tail = f"尾号{mandate.tail}" if room.locale == "zh" else f"ending {mandate.tail}"
+    return Place(
+        f"{mandate.holder_masked} {name} {tail}", f"{name} {mandate.tail}", (mandate.tail, tail, name)
+    )
 
 
 def described(room: Inside, mandate: MandateView) -> dict[str, Any]:
@@ -135,7 +156,7 @@ def _why_it_rests(mandate: MandateView) -> str | None:
         case MandateState.ACTIVE:
             return mandate.hindered
         case MandateState.PAUSED:
-            return "paused"
+            return mandate.reason if mandate.reason == resting.RESTORED else "paused"
         case MandateState.SUSPENDED if mandate.reason == "no_purse":
             return "no_purse"
         case MandateState.SUSPENDED:

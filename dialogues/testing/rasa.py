@@ -7,12 +7,13 @@ open: {persona, channel, locale, given}.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from data.clock import SHANGHAI
+from dialogues import vocabulary
 from dialogues.model import Where
 from dialogues.testing import notation
 from dialogues.testing.node import Node
@@ -28,20 +29,19 @@ from dialogues.testing.script import (
     Press,
     Script,
     Step,
+    Unknown,
     words,
 )
 
 TOP = frozenset({"test_cases", "fixtures", "stub_custom_actions"})
-_TOP_ALL = TOP | {"metadata", "version"}
-_CASE = frozenset({"test_case", "fixtures", "metadata", "steps"})
 _OWN = frozenset({"persona", "channel", "locale", "given"})
 _LOOSE = ("utter", "bot", "slot_was_set", "slot_was_not_set")  # steps that are themselves assertions
 _DISTURB = {"redeliver": "redeliver", "double_tap": "double_tap", "restart_process": "restart"}
-ASSERTIONS = words(
-    "flow_started flow_completed flow_cancelled action_executed slot_was_set slot_was_not_set bot_uttered "
-    "bot_did_not_utter pattern_clarification_contains money_moved gateway_calls spoken_matches outbox utter "
-    "bot"
-)
+OWN_STEPS = words("button dtmf voice silence hangup call_in advance event deploy") | _DISTURB.keys()
+OWN_ASSERTIONS = words("money_moved gateway_calls spoken_matches outbox utter bot")
+ASSERTIONS = vocabulary.known("assertion") | OWN_ASSERTIONS
+_FLOWS = ("flow_started", "flow_completed", "flow_cancelled")
+_MESSAGES = ("bot_uttered", "bot_did_not_utter")
 _WITH = frozenset({"by", "assertions", "assertion_order_enabled", "metadata"})
 _CLOCK = "mocked_datetime"
 
@@ -58,10 +58,10 @@ def scripts(node: Node, shared: Mapping[str, dict[str, Any]]) -> tuple[list[Scri
     """Every test case of one document; a case that cannot be read is a mistake of its own."""
     top = node.mapping("a test file")
     try:
-        unknown = [f"file.{key}" for key in top if key not in _TOP_ALL]
+        unknown: list[str] = [*_strange(top, "file", "test file")]
         fixtures = {**shared, **_named(top.get("fixtures"), "fixtures")}
         metadata = _named(top.get("metadata"), "metadata")
-        stubs = top["stub_custom_actions"].plain() if "stub_custom_actions" in top else {}
+        stubs = _stubs(top["stub_custom_actions"], unknown) if "stub_custom_actions" in top else {}
         cases = top["test_cases"].items("test_cases") if "test_cases" in top else []
     except BadScript as bad:
         return [], [bad.mistake]
@@ -72,6 +72,42 @@ def scripts(node: Node, shared: Mapping[str, dict[str, Any]]) -> tuple[list[Scri
         except BadScript as bad:
             mistakes.append(bad.mistake)
     return found, mistakes
+
+
+def _strange(row: Mapping[str, Node], prefix: str, place: str) -> Iterator[Unknown]:
+    """Keys that the format does not know at this place, and those it refuses, with the reason."""
+    for key, node in row.items():
+        word = vocabulary.find(key, place)
+        if word is None:
+            yield Unknown(f"{prefix}.{key}", node.where)
+        elif word.standing == "refused":
+            yield Unknown(f"{prefix}.{key} is refused: {word.meaning}", node.where)
+
+
+def _stubs(node: Node, unknown: list[str]) -> dict[str, Any]:
+    """{action: {events: [{event: slot, name, value}], outcome}} as action -> {outcome, slots}."""
+    found: dict[str, Any] = {}
+    for action, stub in node.mapping("stub_custom_actions").items():
+        row = stub.mapping(action)
+        unknown += _strange(row, "stub", "stub")
+        found[action] = {
+            "outcome": row["outcome"].text("outcome") if "outcome" in row else None,
+            "slots": _stubbed_slots(row.get("events"), unknown),
+        }
+    return found
+
+
+def _stubbed_slots(events: Node | None, unknown: list[str]) -> dict[str, Any]:
+    slots: dict[str, Any] = {}
+    for each in events.items("events") if events is not None else ():
+        row = each.mapping("an event")
+        unknown += _strange(row, "event", "stub event")
+        for key in ("event", "name"):
+            if key not in row:
+                raise each.bad(f"an event needs {key!r}")
+        row["event"].one_of("event", ("slot",))
+        slots[row["name"].text("name")] = row["value"].plain() if "value" in row else None
+    return slots
 
 
 def _named(node: Node | None, what: str) -> dict[str, dict[str, Any]]:
@@ -93,7 +129,7 @@ def _case(
     unknown: list[str],
 ) -> Script:
     row = node.mapping("a test case")
-    unknown = unknown + [f"test_case.{key}" for key in row if key not in _CASE]
+    unknown = [*unknown, *_strange(row, "test_case", "test case")]
     for key in ("test_case", "steps"):
         if key not in row:
             raise node.bad(f"a test case needs {key!r}")
@@ -162,7 +198,11 @@ def _metadata(node: Node | None, metadata: Mapping[str, dict[str, Any]]) -> dict
 def _steps(node: Node, unknown: list[str]) -> list[Step]:
     """A step, and the check of its assertions after it."""
     row = node.mapping("a step")
-    kinds = [key for key in row if key not in _WITH]
+    refused = {key for key in row if (w := vocabulary.find(key, "test step")) and w.standing == "refused"}
+    unknown += _strange({key: row[key] for key in refused}, "step", "test step")
+    kinds = [key for key in row if key not in _WITH and key not in refused]
+    if refused and not kinds:
+        return []
     if len(kinds) != 1:
         raise node.bad(f"a step does exactly one thing, this one: {', '.join(kinds) or 'nothing'}")
     kind, value = kinds[0], row[kinds[0]]
@@ -193,7 +233,7 @@ def _step(node: Node, kind: str, value: Node, person: str | None, unknown: list[
     if kind in {"voice", "silence", "hangup", "advance", "event", "photo", "tap", "call_in"}:
         only = Node(node.where, {kind: value} | ({"by": node.value["by"]} if person else {}))
         return notation.step(only, unknown)
-    unknown.append(f"step.{kind}")
+    unknown.append(Unknown(f"step.{kind}", node.where))
     return Human(node.where, kind, value.plain(), person)
 
 
@@ -202,9 +242,9 @@ def _disturbances(node: Node | None, person: str | None, unknown: list[str]) -> 
     if node is None:
         return []
     if not isinstance(node.value, dict):
-        unknown.append("step.metadata")
+        unknown.append(Unknown("step.metadata", node.where))
         return []
-    unknown += [f"step.metadata.{key}" for key in node.value if key not in _DISTURB]
+    unknown += [Unknown(f"step.metadata.{k}", v.where) for k, v in node.value.items() if k not in _DISTURB]
     return [Disturb(node.where, kind, person) for key, kind in _DISTURB.items() if key in node.value]
 
 
@@ -246,9 +286,10 @@ def _assertions(node: Node, unknown: list[str]) -> tuple[Assertion, ...]:
         if len(row) != 1:
             raise each.bad("an assertion says exactly one thing")
         ((name, value),) = row.items()
-        if name not in ASSERTIONS:
-            unknown.append(f"assertion.{name}")
+        if name not in OWN_ASSERTIONS:
+            unknown += _strange(row, "assertion", "assertion")
         if name in ("slot_was_set", "slot_was_not_set"):
+            _slots_are_named(name, value)
             found += [Assertion(each.where, name, r) for r in slot_rows(value)]
             continue
         _patterns_compile(name, value)
@@ -262,9 +303,44 @@ def _patterns_compile(name: str, value: Node) -> None:
     if name == "outbox":
         for wanted in value.mapping(name).values():
             wanted.patterns(name)
-    if name in ("bot_uttered", "bot_did_not_utter"):
-        for key, node in value.mapping(name).items():
-            if key not in ("utter_name", "text_matches", "buttons"):
+    if name in _FLOWS:
+        _flow_is_named(name, value)
+    if name == "pattern_clarification_contains":
+        value.texts(name)
+    if name in _MESSAGES:
+        _message_is_described(name, value)
+
+
+def _slots_are_named(name: str, value: Node) -> None:
+    for each in value.value if isinstance(value.value, list) else [value]:
+        for key, node in each.value.items() if isinstance(each.value, dict) and "name" in each.value else ():
+            if vocabulary.find(key, "slot assertion") is None:
                 raise node.bad(f"{name}: unknown key {key!r}")
-        if "text_matches" in value.value:
-            value.value["text_matches"].patterns("text_matches")
+
+
+def _flow_is_named(name: str, value: Node) -> None:
+    """A flow by its id, or a mapping of the few words that may tell which."""
+    if not isinstance(value.value, dict):
+        value.text(name)
+        return
+    for key, node in value.value.items():
+        if vocabulary.find(key, "flow assertion") is None:
+            raise node.bad(f"{name}: unknown key {key!r}")
+    if "operator" in value.value:
+        value.value["operator"].one_of("operator", ("all", "any"))
+    if not {"flow_id", "flow_ids"} & value.value.keys():
+        raise value.bad(f"{name} names no flow")
+
+
+def _message_is_described(name: str, value: Node) -> None:
+    for key, node in value.mapping(name).items():
+        if vocabulary.find(key, "message assertion") is None:
+            raise node.bad(f"{name}: unknown key {key!r}")
+    if "text_matches" in value.value:
+        value.value["text_matches"].patterns("text_matches")
+    if "utter_name" in value.value:
+        value.value["utter_name"].text("utter_name")
+    for button in value.value["buttons"].items("buttons") if "buttons" in value.value else ():
+        for key, node in button.mapping("a button").items():
+            if key not in ("title", "payload"):
+                raise node.bad(f"a button: unknown key {key!r}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from dialogues.model import Where
@@ -18,6 +18,8 @@ from dialogues.testing import notation, rasa
 from dialogues.testing.node import Node
 from dialogues.testing.script import BadScript, Book, Mistake, Script
 
+NOTHING = "no script in it"
+_MOST_NODES = 200_000  # values in one document; aliases of aliases grow without bound
 _FENCE = re.compile(r"^(?P<fence>`{3,})yaml[ \t]*\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.M | re.S)
 
 
@@ -43,7 +45,7 @@ def read(path: Path) -> Book:
         mistakes.append(Mistake(towns[1].where, "a second world: a file holds at most one"))
     mistakes += _twice(scripts)
     if not scripts and not mistakes and not towns:
-        mistakes.append(Mistake(Where(str(path), 1), "no script in it"))
+        mistakes.append(Mistake(Where(str(path), 1), NOTHING))
     return Book(path, _in_town(scripts, towns), tuple(mistakes))
 
 
@@ -62,9 +64,25 @@ def _documents(path: Path, block: str, offset: int) -> list[Node]:
     except MarkedYAMLError as problem:
         line = (problem.problem_mark.line if problem.problem_mark else 0) + offset + 1
         raise BadScript(Where(str(path), line), f"not YAML: {problem.problem}") from None
-    except (YAMLError, ValueError) as problem:
+    except (
+        Exception
+    ) as problem:  # on spoilt text the library breaks in ways of its own, not only with YAMLError
         raise BadScript(Where(str(path), offset + 1), f"not YAML: {type(problem).__name__}") from None
+    for document in loaded:
+        if _size(document, _MOST_NODES) <= 0:
+            raise BadScript(Where(str(path), offset + 1), "too large, or grown by aliases of aliases")
     return [_node(d, Where(str(path), offset + 1), offset) for d in loaded if d is not None]
+
+
+def _size(value: Any, left: int, deepest: int = 40) -> int:
+    """How many of so many values are left when those of a document are counted, each as often as it stands there."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    left -= 1
+    for one in inner:
+        if left <= 0 or deepest == 0:
+            return 0
+        left = _size(one, left, deepest - 1)
+    return left
 
 
 def _node(value: Any, where: Where, offset: int) -> Node:

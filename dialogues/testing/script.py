@@ -207,6 +207,17 @@ class Script:
     start: datetime | None = None  # of the first step; None: where every acceptance script starts
 
 
+class Unknown(str):
+    """A key nobody has explained, or that the format refuses, and where it stands."""
+
+    where: Where
+
+    def __new__(cls, key: str, where: Where = Where("", 0)) -> Unknown:
+        one = super().__new__(cls, key)
+        one.where = where
+        return one
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """Something in a file that cannot be read as a script."""

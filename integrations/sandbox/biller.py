@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from data.ids import BillerId, OrderNumber, QuoteId
 from data.model import AccountForm, AmountRule, Biller, BillLine, MonthUse, Quote
 from data.money import Money
 from integrations.ports import (
+    MOST_NUMBERS,
     AccountHint,
     GatewayError,
     Health,
@@ -18,12 +21,15 @@ from integrations.ports import (
     OutcomeUnknown,
     PostPayment,
     Reason,
+    Refused,
     StatementRow,
 )
 from integrations.sandbox.control_wire import Side
 from integrations.sandbox.http import Asker, looking, moving
 from integrations.sandbox.statement_wire import read
 from integrations.sandbox.wire import (
+    BalanceReply,
+    BalancesAnswer,
     BillerReply,
     HealthReply,
     HintReply,
@@ -71,6 +77,19 @@ class SandboxBillers:
             raise OutcomeUnknown(Reason.UNKNOWN, "a quote of another biller")
         return _quote(reply)
 
+    async def balances(self, biller: BillerId, numbers: Sequence[str]) -> dict[str, Quote | GatewayError]:
+        """The same for many accounts at once. Raises Refused, NotSent, OutcomeUnknown for all of them; ValueError."""
+        if len(numbers) > MOST_NUMBERS:
+            raise ValueError(f"more than {MOST_NUMBERS} numbers in one question")
+        if not numbers:
+            return {}
+        asked = {"numbers": list(numbers)}
+        reply = await self._town.ask("POST", f"/billers/{biller}/balances", BalancesAnswer, asked)
+        if reply.biller != biller:
+            raise OutcomeUnknown(Reason.UNKNOWN, "balances of another biller")
+        told = dict(_balances(biller, reply.rows))
+        return {number: told.get(number, _nothing_said()) for number in numbers}
+
     async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
         """The last whole months. Raises Refused (CONFIG where none is told), NotSent, OutcomeUnknown."""
         asked = {"number": number, "months": months}
@@ -78,7 +97,7 @@ class SandboxBillers:
         return [MonthUse(row.month, Money(row.used_fen)) for row in reply.months]
 
     async def post(self, request: PostPayment) -> Outcome:
-        """Write a collected amount off, once per order. A refusal is not kept: a fresh quote may go with the same order."""
+        """Write a collected amount off, once per order. A refusal is final for its quote; a fresh one may go with the same order."""
         body = {
             "order": request.order,
             "number": request.number,
@@ -110,6 +129,31 @@ class SandboxBillers:
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._town.close()
+
+
+# Reasons which say that the number itself was not looked at: it may be asked again as it is.
+_NOT_NOW = frozenset({Reason.UNKNOWN, Reason.BILLER_DOWN, Reason.RATE_LIMITED})
+
+
+def _balances(biller: BillerId, rows: Iterable[Any]) -> Iterable[tuple[str, Quote | GatewayError]]:
+    for row in rows:
+        try:
+            said = BalanceReply.model_validate(row, extra="ignore")
+        except ValidationError:
+            continue
+        yield said.number, _balance(biller, said)
+
+
+def _balance(biller: BillerId, said: BalanceReply) -> Quote | GatewayError:
+    if said.quote is not None and said.reason is None and said.quote.biller == biller:
+        return _quote(said.quote)
+    if said.quote is None and said.reason is not None:
+        return (OutcomeUnknown if said.reason in _NOT_NOW else Refused)(said.reason, "one of many")
+    return _nothing_said()
+
+
+def _nothing_said() -> OutcomeUnknown:
+    return OutcomeUnknown(Reason.UNKNOWN, "nothing usable was said of this number")
 
 
 def _rule(reply: RuleReply) -> AmountRule:

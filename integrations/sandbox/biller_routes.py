@@ -15,6 +15,7 @@ from integrations.sandbox.town import billers, faults
 from integrations.sandbox.town.faults import Subject
 from integrations.sandbox.town.moment import Moment, Refusal
 from integrations.sandbox.wire import (
+    BalancesReply,
     BillerReply,
     FindRequest,
     FormReply,
@@ -22,6 +23,7 @@ from integrations.sandbox.wire import (
     HintReply,
     HolderReply,
     NumberRequest,
+    NumbersRequest,
     OutcomeReply,
     PostRequest,
     Problem,
@@ -44,6 +46,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (504, "No answer in time"),
     )
 }
+
+
+_REASONS = frozenset(reason.value for reason in faults.VERDICTS.values())
 
 
 def routes(gate: Gate) -> APIRouter:
@@ -88,6 +93,11 @@ def _accounts(router: APIRouter, gate: Gate) -> None:
         subject = Subject(Side.BILLER, "query", biller, body.number)
         return await _ask(gate, request, subject, lambda moment: billers.quote(moment, biller, body))
 
+    @router.post("/billers/{biller}/balances", response_model=BalancesReply)
+    async def balances(request: Request, biller: Biller, body: NumbersRequest) -> Response:
+        subject = Subject(Side.BILLER, "balances", biller)
+        return await _ask(gate, request, subject, lambda moment: billers.balances(moment, biller, body))
+
     @router.post("/billers/{biller}/usage", response_model=UsageReply)
     async def usage(request: Request, biller: Biller, body: UsageRequest) -> Response:
         subject = Subject(Side.BILLER, "usage", biller, body.number)
@@ -98,10 +108,11 @@ def _write_off(router: APIRouter, gate: Gate) -> None:
     @router.post("/billers/{biller}/posts", response_model=OutcomeReply)
     async def post(request: Request, biller: Biller, body: PostRequest) -> Response:
         def effect(moment: Moment, verdict: str, style: str) -> Reply:
-            return billers.post(moment, biller, body, withhold=verdict == "pending")
+            told = Reason(verdict) if verdict in _REASONS else None
+            return billers.post(moment, biller, body, withhold=verdict == "pending", verdict=told)
 
         subject = Subject(Side.BILLER, "post", biller, body.number, body.order)
-        return await gate.serve(request, subject, _heeding_verdicts(effect), body)
+        return await gate.serve(request, subject, effect, body)
 
     @router.get("/billers/{biller}/posts/{order}", response_model=OutcomeReply)
     async def post_status(request: Request, biller: Biller, order: OrderKey) -> Response:
@@ -116,10 +127,9 @@ async def _ask(gate: Gate, request: Request, subject: Subject, look: Callable[[M
 
 def _heeding_verdicts(effect: Effect) -> Effect:
     """A biller told to decline refuses before it looks at anything."""
-    reasons = {reason.value for reason in faults.VERDICTS.values()}
 
     def judged(moment: Moment, verdict: str, style: str) -> Reply:
-        if verdict in reasons:
+        if verdict in _REASONS:
             raise Refusal(Reason(verdict), "This biller takes no payments now.", 409)
         return effect(moment, verdict, style)
 

@@ -121,6 +121,9 @@ class Gate:
                 reply = call.effect(moment, verdict, call.style)
                 note(moment, subject, str(getattr(reply, "state", "answered")))
         except Refusal as refusal:
+            if refusal.keep is not None:
+                with self.moment() as moment:
+                    refusal.keep(moment)
             return self._failed(
                 subject, refusal.reason, refusal.status, refusal.reason.value, refusal.message
             )

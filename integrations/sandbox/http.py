@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import secrets
 import ssl
+import sys
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from importlib.util import find_spec
+from typing import Any, TypeVar, cast
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -38,6 +40,11 @@ Reply = TypeVar("Reply")
 _CONNECT_SECONDS = 2.0
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
+# The HTTP library asks for this optional module several times a call; one that is not there is looked for on the whole
+# path each time, which is a tenth of what a payment costs. Known to be missing, it is not looked for.
+if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
 
 def verification(base_url: str) -> ssl.SSLContext | bool:
     """Certificates are loaded where they are needed: for an http address that is 0.1 s for nothing."""
@@ -58,6 +65,7 @@ class Asker:
         # The sandbox stands on this machine: a proxy of the environment has no business between.
         self._client = client or httpx.AsyncClient(trust_env=False, verify=verification(base_url))
         self._base = base_url.rstrip("/")
+        self._readers: dict[type, TypeAdapter[Any]] = {}
         # Only the answer is waited for shortly: a machine that stalls while a connection is made has refused nothing.
         made = max(timeout_seconds, _CONNECT_SECONDS)
         self._timeout = httpx.Timeout(timeout_seconds, connect=made, pool=made)
@@ -68,7 +76,7 @@ class Asker:
         """The answer in its shape; fields a later contract may add are passed over. Raises NotSent, Refused, OutcomeUnknown."""
         response = await self.send(method, path, body)
         try:
-            return TypeAdapter(shape).validate_json(response.content, extra="ignore")
+            return self._reader(shape).validate_json(response.content, extra="ignore")
         except ValidationError:
             raise OutcomeUnknown(Reason.UNKNOWN, "an answer that is none") from None
 
@@ -87,6 +95,12 @@ class Asker:
         if response.is_success:
             return response
         raise _refusal(response)
+
+    def _reader(self, shape: type[Reply]) -> TypeAdapter[Reply]:
+        """Made once for each shape."""
+        if shape not in self._readers:
+            self._readers[shape] = TypeAdapter(shape)
+        return cast("TypeAdapter[Reply]", self._readers[shape])
 
     def _verify(self, question: str, response: httpx.Response) -> None:
         """A yes and a no count only when they are signed; what says neither needs no signature to be nothing."""

@@ -28,6 +28,7 @@ _SAID = frozenset(
         "holder_masked",
         "rule",
         "months",
+        "rows",
     }
 )
 _SURPRISE = {"loyalty_points": 3, "promotion": {"text": "抽奖", "ids": [1, 2]}}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from data.model import Exactness, Utility
-from integrations.ports import Reason
+from integrations.ports import MOST_NUMBERS, Reason
 
 
 def whole(value: object) -> object:
@@ -159,6 +159,34 @@ class QuoteReply(Shape):
     daily_use_fen: int | None = None
 
 
+class NumbersRequest(Shape):
+    """The same question about many accounts of one biller."""
+
+    numbers: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_NUMBERS)]
+
+
+class BalanceReply(Shape):
+    """What is said of one number: its quote, or the reason why there is none."""
+
+    number: str
+    quote: QuoteReply | None = None
+    reason: Reason | None = None
+
+
+class BalancesReply(Shape):
+    """One row for each number asked about, in the order asked."""
+
+    biller: str
+    rows: tuple[BalanceReply, ...]
+
+
+class BalancesAnswer(Shape):
+    """The same as it is heard: a row that cannot be read is no answer about its number, and spoils no other's."""
+
+    biller: str
+    rows: tuple[Any, ...]
+
+
 class UsageRequest(Shape):
     """How much did this account use in each of the last whole months?"""
 
@@ -180,7 +208,11 @@ class UsageReply(Shape):
 
 
 class PostRequest(Shape):
-    """Write this collected amount off. The same order with the same account and amount is the same posting for ever."""
+    """Write this collected amount off. The same order with the same account and amount is the same posting for ever.
+
+    A refusal of an order with a quote is final: the two get it again for ever. A fresh quote may go with the same order. A
+    shut door (biller_closed_window, biller_down, rate_limited) refuses nothing: the same may be sent again later.
+    """
 
     order: Order
     number: Number

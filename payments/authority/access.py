@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -247,6 +247,26 @@ def grants_by(tx: Tx, giver: PersonId, at: datetime) -> list[Grant]:
     """Everything a person ever let others do, in the order given; `valid` says which of it counts at this moment."""
     his = sa.select(grants).where(grants.c.giver == giver).order_by(grants.c.created_at, grants.c.id)
     return [_grant(row, at) for row in tx.conn.execute(his)]
+
+
+def takers_of(
+    tx: Tx, givers: Collection[PersonId], verb: May, at: datetime
+) -> dict[PersonId, list[PersonId]]:
+    """Whom each of these people lets do this at this moment, in the order given; those who let nobody are left out."""
+    his = sa.select(grants).where(grants.c.giver.in_(givers), grants.c.verb == verb.value)
+    found: dict[PersonId, list[PersonId]] = {}
+    for row in tx.conn.execute(his.order_by(grants.c.created_at, grants.c.id)) if givers else ():
+        if stands(row, at) and row.taker not in (known := found.setdefault(PersonId(row.giver), [])):
+            known.append(PersonId(row.taker))
+    return {giver: takers for giver, takers in found.items() if takers}
+
+
+def allows(giver: Any, taker: Any, verb: May, at: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
+    """`stands` and `decide` for a grant, as a condition inside a statement about many accounts."""
+    g = grants.alias()
+    begun = sa.and_(g.c.created_at <= at, sa.or_(g.c.expires_at.is_(None), g.c.expires_at > at))
+    kept = sa.or_(g.c.revoked_at.is_(None), g.c.revoked_at > at)
+    return sa.exists().where(g.c.giver == giver, g.c.taker == taker, g.c.verb == verb.value, begun, kept)
 
 
 def revoke(

@@ -128,8 +128,8 @@ class House:
         owner: str = "house",
     ) -> House:
         if town is None:
-            assert isinstance(clock, VirtualClock)
-            town = new_town(clock)
+            # Before a real sandbox the simulated town stands by unasked, with a clock of its own.
+            town = new_town(clock if isinstance(clock, VirtualClock) else VirtualClock(clock.now()))
         limits = limits or Limits()
         rail = rail or FakeRail(town)
         billers = billers or FakeBillers(town)
@@ -142,7 +142,7 @@ class House:
         callbacks = Callbacks(store, rail, clock, wake)
         quoting = Quoting(store, billers, catalogue(), clock)
         till = Till(catalogue(), limits)
-        sweeper = Sweep(store, billers, clock, catalogue(), limits)
+        sweeper = Sweep(store, billers, clock, catalogue(), limits, owner=owner)
         return cls(
             store, clock, town, rail, billers, limits, till, advance, runner, callbacks, quoting,
             sweeper, Ladder(limits),

@@ -7,7 +7,7 @@ would be: that is the fault which shows who mistakes "not found" for "failed".
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from data.ids import BillerId, OrderNumber, QuoteId
 from data.model import AmountRule, Biller, Exactness, MonthUse, Quote
 from data.money import ZERO, Money
 from integrations.ports import (
+    MOST_NUMBERS,
     AccountHint,
     BadSignature,
     CallbackEvent,
@@ -23,6 +24,7 @@ from integrations.ports import (
     Charge,
     Closed,
     Declined,
+    GatewayError,
     Health,
     NotFound,
     NotSent,
@@ -373,6 +375,19 @@ class FakeBillers:
             daily_use=town.daily_use.get(number),
             due_date=None if balance is not None else town.due_dates.get(number),
         )
+
+    async def balances(self, biller: BillerId, numbers: Sequence[str]) -> dict[str, Quote | GatewayError]:
+        if len(numbers) > MOST_NUMBERS:
+            raise ValueError(f"more than {MOST_NUMBERS} numbers in one question")
+        if self.town.silent:
+            raise OutcomeUnknown(Reason.UNKNOWN)
+        return {number: await self._told(biller, number) for number in numbers}
+
+    async def _told(self, biller: BillerId, number: str) -> Quote | GatewayError:
+        try:
+            return await self.query(biller, number)
+        except GatewayError as error:
+            return error
 
     async def usage(self, biller: BillerId, number: str, months: int = 12) -> list[MonthUse]:
         if number not in self.town.used:

@@ -173,6 +173,28 @@ async def test_a_quote_expires_and_a_fresh_one_goes_with_the_same_order(billers_
     assert isinstance(await post(billers_at, "p1", fresh, WATER_NUMBER), Settled)
 
 
+async def test_a_refusal_is_final_for_its_order_and_quote(billers_at: BillerCase) -> None:
+    """Whoever is refused gives the money back: the same order may not be written off after all."""
+    quote = await billers_at.network.query(WATER, WATER_NUMBER)
+    await billers_at.stage.control.fault("biller", "declined", operation="post", uses=1)
+    assert await post(billers_at, "p1", quote, WATER_NUMBER) == Declined(Reason.DECLINED)
+    assert await post(billers_at, "p1", quote, WATER_NUMBER) == Declined(Reason.DECLINED)
+    assert await post(billers_at, "p2", quote, WATER_NUMBER, 4_649) == Declined(Reason.AMOUNT_RULE)
+    assert await post(billers_at, "p2", quote, WATER_NUMBER) == Declined(Reason.AMOUNT_RULE)
+    assert await billers_at.stage.written_off("W-LI") == ZERO
+    fresh = await billers_at.network.query(WATER, WATER_NUMBER)
+    assert fresh.id != quote.id
+    assert isinstance(await post(billers_at, "p1", fresh, WATER_NUMBER), Settled)
+
+
+async def test_a_shut_door_refuses_no_order(billers_at: BillerCase) -> None:
+    quote = await billers_at.network.query(WATER, WATER_NUMBER)
+    kind = "declined_by_biller_maintenance"
+    await billers_at.stage.control.fault("biller", kind, operation="post", uses=1)
+    assert await post(billers_at, "p1", quote, WATER_NUMBER) == Declined(Reason.BILLER_DOWN)
+    assert isinstance(await post(billers_at, "p1", quote, WATER_NUMBER), Settled)
+
+
 async def test_a_quote_of_somebody_else_does_not_count(billers_at: BillerCase) -> None:
     mine = await billers_at.network.query(WATER, WATER_NUMBER)
     other = await billers_at.network.query(PARTS, PARTS_NUMBER)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogues import loader
+from dialogues import folder, loader
 from dialogues.loader import FlowErrors
 from dialogues.model import Release
 from tests.dialogues.talking import ACTIONS, shop
@@ -197,7 +197,7 @@ flows:
         next: [{if: "slots.{{context.collect}} is null", then: END}, {else: END}]
 """
     (tmp_path / "flows.yml").write_text(two, "utf-8")
-    report = loader.check([tmp_path])
+    report = folder.check([tmp_path])
     assert (report.files, report.flows, report.loaded) == (3, 3, 2)
     (error,) = report.errors
     assert error["line"] == 10
@@ -210,14 +210,14 @@ def test_check_says_when_a_file_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\x00")
     messages = {
         Path(error["file"]).name: error["message"]
-        for error in loader.check([tmp_path, tmp_path / "absent.yml"]).errors
+        for error in folder.check([tmp_path, tmp_path / "absent.yml"]).errors
     }
     assert set(messages) == {"broken.yml", "binary.yml", "absent.yml"}
 
 
 def test_a_mistyped_top_word_is_not_taken_for_another_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "flows.yml").write_text("flow:\n  a: {description: d, steps: [{action: x}]}", "utf-8")
-    assert "did you mean 'flows'?" in loader.check([tmp_path]).errors[0]["message"]
+    assert "did you mean 'flows'?" in folder.check([tmp_path]).errors[0]["message"]
 
 
 def test_aliases_of_aliases_do_not_grow(tmp_path: Path) -> None:
@@ -225,4 +225,4 @@ def test_aliases_of_aliases_do_not_grow(tmp_path: Path) -> None:
         f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(12)
     )
     (tmp_path / "bomb.yml").write_text(bomb + "flows: {}\n", "utf-8")
-    assert loader.check([tmp_path]).flows == 0
+    assert folder.check([tmp_path]).flows == 0

@@ -21,6 +21,9 @@ OF_A_METER = {
 TOLD = [
     "utter_mandate_set_for_you",
     "utter_mandate_stopped_for_you",
+    "utter_mandate_paused_for_you",
+    "utter_mandate_lowered_for_you",
+    "utter_mandate_goes_on",
     "utter_auto_started",
     "utter_auto_posted",
     "utter_auto_for_you",
@@ -55,6 +58,7 @@ A_BILL = {
     "times": 1,
     "spent": 4650,
     "per_month": 20000,
+    "per_charge": 10000,
 }
 
 

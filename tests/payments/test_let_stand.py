@@ -50,6 +50,19 @@ async def test_after_a_day_his_own_yes_is_enough_and_not_before(quick: House) ->
     assert isinstance(await quick.confirm(act.act, act.digest, CHENGFS, factor="pin"), Confirmed)
 
 
+async def test_what_ended_before_the_yes_needs_a_relative_again(quick: House) -> None:
+    await begun(quick)
+    stand(quick)
+    quick.clock.advance(STANDS)
+    act = await quick.proposed(CHENGFS, E_ZHANG)
+    assert act.strength is Strength.CODE
+    quick.store.run_now(lambda tx: let_stand.end(tx, CHENGFS, quick.now))  # a relative's no, or his own word
+    refused = await quick.confirm(act.act, act.digest, CHENGFS, factor="pin")
+    assert refused == Refusal("approval_needed")
+    await quick.runner.due()
+    assert quick.town.captures == []
+
+
 async def test_the_day_pays_nothing_and_confirms_no_older_act(quick: House) -> None:
     act = await begun(quick)
     stand(quick)

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from data.ids import PersonId
-from data.model import May
+from data.ids import InstrumentId, PersonId
+from data.model import Instrument, May
 from data.money import Money
 from data.store.mandates import consents, mandates
 from data.store.people import instruments
 from payments.acts import AlreadyConfirmed, Confirmed, Refusal
-from payments.authority import access
+from payments.authority import access, factors
 from payments.dry_run import dry_run
 from payments.quoting import Trouble
 from payments.terms import MandateState, ProposedMandate, Terms
@@ -249,6 +249,23 @@ def test_either_side_stops_it_with_one_word_and_the_other_hears(
     assert not stop(family, live.id, by)
 
 
+@pytest.mark.parametrize(("by", "other"), [(LIMIN, LIJG), (LIJG, LIMIN)])
+def test_who_lowers_it_or_lets_it_rest_is_named_to_the_other_once(
+    lis: House, by: PersonId, other: PersonId
+) -> None:
+    live = agreed(lis)
+    assert lower(lis, live.id, by, per_month=Money(20_000))
+    (lowered,) = told(lis, other, "mandate_lowered_for_you")
+    assert (lowered["by"], lowered["per_month_fen"], lowered["below_fen"]) == (by, 20_000, 2_000)
+    lis.clock.advance(timedelta(hours=1))
+    assert lower(lis, live.id, by, per_month=Money(15_000))  # and it is told each time
+    assert lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, by, lis.now))
+    assert [b["by"] for b in told(lis, other, "mandate_paused_for_you")] == [by]
+    assert len(told(lis, other, "mandate_lowered_for_you")) == 2
+    for kind in ("mandate_lowered_for_you", "mandate_paused_for_you"):
+        assert told(lis, by, kind) == []
+
+
 def test_a_stranger_stops_nothing(lis: House) -> None:
     live = agreed(lis)
     assert not stop(lis, live.id, CHENM)
@@ -324,3 +341,68 @@ def test_one_that_was_stopped_did_not_lapse(lis: House) -> None:
     live = agreed(lis)
     assert stop(lis, live.id)
     assert lis.store.run_now(lambda tx: lis.till.lapsed_mandates(tx, LIMIN, lis.now)) == []
+
+
+# --- from which purse ---------------------------------------------------------------------------------------------
+
+
+def _second_purse(house: House) -> InstrumentId:
+    second = Instrument(InstrumentId("pm-second"), LIMIN, "purse-second")
+    house.store.run_now(lambda tx: access.add_instrument(tx, second, house.now + timedelta(seconds=1)))
+    return second.id
+
+
+def _from(house: House, purse: InstrumentId, by: PersonId = LIMIN) -> ProposedMandate | Refusal:
+    live = at(house)
+    return house.store.run_now(
+        lambda tx: house.till.propose_mandate(
+            tx,
+            proposer=by,
+            terms=live.terms if live else TOP_UP,
+            channel="telegram",
+            at=house.now,
+            replaces=live.id if live else None,
+            purse=purse,
+        )
+    )
+
+
+async def test_another_purse_pays_after_a_firm_yes_and_a_later_change_of_the_terms_leaves_it(
+    lis: House,
+) -> None:
+    first, second = agreed(lis), _second_purse(lis)
+    proposed = _from(lis, second)
+    assert isinstance(proposed, ProposedMandate)
+    assert (proposed.purse, proposed.terms, proposed.rises_at) == (second, first.terms, None)
+    weak = yes(lis, proposed, factor=None)
+    assert isinstance(weak, Refusal)
+    live = at(lis)
+    assert live is not None
+    assert live.instrument == first.instrument
+    assert yes(lis, proposed) == Confirmed(())
+    moved = at(lis)
+    assert moved is not None
+    assert (moved.instrument, moved.terms) == (second, first.terms)
+    later = agreed(lis, capped(per_month=Money(40_000)), replaces=moved.id)
+    assert later.instrument == second
+
+
+def test_nobody_pays_from_a_purse_that_is_not_his(lis: House) -> None:
+    agreed(lis)
+    assert _from(lis, InstrumentId("pm-chenm")) == Refusal("no_purse", account=E_LI)
+
+
+def test_a_purse_taken_away_before_the_yes_is_not_agreed_to(lis: House) -> None:
+    agreed(lis)
+    second = _second_purse(lis)
+    proposed = _from(lis, second)
+    assert isinstance(proposed, ProposedMandate)
+    lis.store.run_now(lambda tx: tx.conn.execute(sa.delete(instruments).where(instruments.c.id == second)))
+    assert yes(lis, proposed) == Refusal("no_purse", account=E_LI)
+
+
+def test_who_just_changed_his_telephone_moves_no_purse(lis: House) -> None:
+    agreed(lis)
+    second = _second_purse(lis)
+    lis.store.run_now(lambda tx: factors.lift_pin(tx, LIMIN, LIJG, lis.now, {}))
+    assert _from(lis, second) == Refusal("cooling", account=E_LI)

@@ -14,6 +14,7 @@ from data.money import Money
 from data.store.mandates import debits
 from data.store.payments import acts
 from payments.acts import AlreadyConfirmed, Confirmed, Evidence, Proposed, Refusal
+from payments.terms import EVERY_TIME
 from tests.payments.automatic import BILL, METER, agreed, allow, capped, meter, stop, told, took
 from tests.payments.household import CHENM, E_LI, LIJG, LIMIN, W_LI, House
 
@@ -198,3 +199,55 @@ def _asking_bill() -> Any:
     from dataclasses import replace
 
     return replace(BILL, ask_above=2)
+
+
+# --- asked each time ------------------------------------------------------------------------------------------------
+
+
+async def test_asked_each_time_waits_for_a_yes_to_every_single_one(quick: House) -> None:
+    allow(quick)
+    agreed(quick, capped(ask_above=EVERY_TIME, per_day=2, per_month=Money(30_000)))
+    for n, low in enumerate((1_790, 1_500), start=1):
+        await meter(quick, low)
+        assert took(quick) == [10_000] * (n - 1), "nothing is taken before the yes"
+        (question,) = quick.store.run_now(lambda tx: quick.till.asked_about(tx, LIMIN))
+        act = await _propose(quick, question.debit)
+        assert isinstance(act, Proposed)
+        await _carried_out(quick, _yes(quick, act))
+        assert took(quick) == [10_000] * n
+        await meter(quick, 11_000)
+    assert [b["each_time"] for b in told(quick, LIMIN, "auto_asks")] == [True, True]
+    assert quick.breaches() == []
+
+
+async def test_what_a_cap_forbade_is_asked_before_it_is_made_later(quick: House) -> None:
+    allow(quick)
+    agreed(quick, capped(ask_above=EVERY_TIME, per_month=Money(10_000)))
+    await meter(quick, 1_790)
+    act = await _propose(quick, _question(quick))
+    assert isinstance(act, Proposed)
+    await _carried_out(quick, _yes(quick, act))
+    await meter(quick, 11_000)
+    await meter(quick, 1_700, DAY)
+    assert _state(quick)[-1] == ("not_made", "over_month_cap")
+    await meter(quick, 1_650, 30 * DAY)
+    assert _state(quick)[-1] == ("asking", None)
+    assert took(quick) == [10_000], "a month that begins anew is no yes"
+
+
+async def test_not_answered_the_ladder_goes_on(quick: House) -> None:
+    allow(quick)
+    agreed(quick, capped(ask_above=EVERY_TIME))
+    await meter(quick, 1_790)
+    await meter(quick, 1_700, timedelta(hours=13))
+    assert [b["of"] for b in told(quick, LIJG, "warning")] == ["auto_asks"]
+    await meter(quick, 1_600, DAY)
+    assert _state(quick) == [("skipped", "unanswered")]
+    await meter(quick, 900)
+    assert len(told(quick, LIMIN, "low_balance")) == 1
+    assert took(quick) == []
+
+
+def _question(house: House) -> str:
+    (question,) = house.store.run_now(lambda tx: house.till.asked_about(tx, LIMIN))
+    return question.debit

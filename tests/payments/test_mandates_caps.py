@@ -40,7 +40,7 @@ def test_a_higher_cap_is_told_with_the_hour_from_which_it_counts(lis: House) -> 
     proposed = propose(lis, HIGH, replaces=live.id)
     assert isinstance(proposed, ProposedMandate)
     assert proposed.rises_at == lis.now + timedelta(hours=72)
-    assert proposed.raised == {"per_charge", "per_month"}
+    assert proposed.raised == {"amount", "per_charge", "per_month"}
     assert proposed.until_then is not None
     assert (proposed.until_then.amount, proposed.until_then.per_month) == (Money(5_000), Money(5_000))
     again = propose(
@@ -48,6 +48,21 @@ def test_a_higher_cap_is_told_with_the_hour_from_which_it_counts(lis: House) -> 
     )
     assert isinstance(again, ProposedMandate)
     assert again.rises_at is None
+
+
+async def test_a_higher_amount_below_a_cap_that_stays_waits_too(lis: House) -> None:
+    live = agreed(lis, replace(HIGH, amount=Money(5_000)))
+    await lis.later(DAY)
+    proposed = propose(lis, HIGH, replaces=live.id)
+    assert isinstance(proposed, ProposedMandate)
+    assert (proposed.raised, proposed.rises_at) == ({"amount"}, lis.now + timedelta(hours=72))
+    agreed(lis, HIGH, replaces=live.id)
+    await meter(lis, 1_790)
+    assert took(lis) == [5_000]
+    await meter(lis, 6_790)
+    await meter(lis, 1_400, 3 * DAY)
+    assert took(lis) == [5_000, 10_000]
+    assert lis.breaches() == []
 
 
 @pytest.mark.parametrize("way", ["changed", "stopped and begun anew"])

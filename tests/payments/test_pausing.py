@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from payments.pausing import ALL, BILLER, PAUSED, RAIL, RAIL_DOWN
 from payments.states import State
 from payments.watching import RailWatch
 from tests.payments.automatic import BILL, TOP_UP, agreed, meter, told, took
-from tests.payments.household import CHENGFS, CHENM, E_ZHANG, LIMIN, W_CHENG, House
+from tests.payments.household import CHENGFS, CHENM, E_LI, E_ZHANG, LIMIN, W_CHENG, W_LI, ZHANGGF, House
 from tests.simulation import town as ways
 
 GZ = BillerId("gz-electricity")
@@ -243,10 +244,32 @@ async def test_who_waits_for_a_paused_biller_is_told_when_that_goes_on(quick: Ho
     assert await looking.look() == 1
 
 
+async def test_everybody_is_told_however_many_wait_before_him(
+    quick: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a biller that still rests are the first in the row."""
+    monkeypatch.setattr(pausing, "_ROUND", 2)
+    looking, _ = watch(quick)
+    pause(quick, BILLER, "bj-water")
+    for account in (W_LI, W_CHENG, E_LI):
+        remember = partial(
+            pausing.remember, person=LIMIN, account=account, biller=BillerId("bj-water"), at=quick.now
+        )
+        quick.store.run_now(remember)
+    for person in (CHENM, ZHANGGF, LIMIN):
+        quick.clock.advance(M)
+        quick.store.run_now(
+            partial(pausing.remember, person=person, account=E_ZHANG, biller=GZ, at=quick.now)
+        )
+    assert await looking.look() == 3
+    assert quick.store.run_now(pausing.waiting_now) == 3
+    assert await looking.look() == 0
+
+
 def test_who_did_it_otherwise_is_not_told(quick: House) -> None:
     quick.store.run_now(lambda tx: pausing.remember(tx, CHENM, E_ZHANG, GZ, quick.now))
     quick.store.run_now(lambda tx: pausing.forget(tx, CHENM, E_ZHANG, quick.now))
-    assert quick.store.run_now(lambda tx: pausing.tell_waiting(tx, quick.now)) == 0
+    assert quick.store.run_now(lambda tx: pausing.tell_waiting(tx, quick.now)).told == 0
     assert quick.news(CHENM) == []
 
 

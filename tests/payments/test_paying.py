@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from data.money import Money
+from data.store import letters
 from integrations.ports import Declined, Reason
 from payments.states import State
 from tests.payments.household import CHENM, E_LI, E_ZHANG, LIJG, LIMIN, W_LI, ZHANGGF, House
@@ -247,6 +248,21 @@ async def test_a_refund_nobody_answers_for_a_day_calls_a_person_and_is_asked_on(
     await quick.later(timedelta(hours=1))
     assert quick.view(view.id).state is State.REFUNDED
     assert quick.breaches() == []
+
+
+async def test_each_payment_that_needs_a_person_has_its_own_ticket(quick: House) -> None:
+    quick.town.refuses_posting = Reason.NOTHING_DUE
+    quick.town.fault = lambda op: ways.REQUEST_LOST if op.startswith("refund") else ways.OK
+    first, second = await quick.paid(LIMIN, W_LI), await quick.paid(LIMIN, E_LI, Money(5_000))
+    await quick.later(timedelta(hours=25))
+    await quick.later(timedelta(hours=2))  # asked again and again, it is one matter
+    waiting = quick.store.run_now(letters.tickets_waiting)
+    assert sorted(t.about for t in waiting) == sorted([first.id, second.id])
+    assert all(t.summary.startswith(t.about) for t in waiting)
+    # What happened first and what happened later stand on one ticket, once each.
+    assert {tuple(line.split(": ")[1] for line in t.summary.splitlines()) for t in waiting} == {
+        ("paid_elsewhere", "refund_unknown")
+    }
 
 
 def _refund_number(tx, payment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from data.ids import OrderNumber
 from data.money import Money
 from data.store.engine import Tx
 from integrations.ports import Reason, StatementRow
-from payments import differences, statements
+from payments import alarms, differences, statements
 from payments.comparing import Kind, Party
 from payments.states import State
 from payments.till import PaymentView
@@ -236,6 +237,64 @@ async def test_what_was_just_collected_is_not_yet_called_unposted(books: Books) 
     assert (await books.comparison.run(TODAY)).opened == ()
     books.house.clock.advance(timedelta(minutes=3))
     assert [f.kind for f in (await books.comparison.run(TODAY)).opened] == [Kind.NOT_POSTED]
+
+
+# --- days by themselves -------------------------------------------------------------------------------------------------
+
+
+def _breaks(day: date) -> AsyncIterator[StatementRow]:
+    raise ValueError(f"no statement looks like this: {day}")
+
+
+async def test_a_day_that_breaks_everything_stops_no_other_day(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = books.house
+    await house.paid(LIMIN, E_LI, Money(5_000))
+    house.clock.advance(timedelta(days=3))
+    whole = books.comparison._compare
+    monkeypatch.setattr(
+        books.comparison,
+        "_compare",
+        lambda day, *more: _breaks(day) if day == TODAY else whole(day, *more),
+    )
+    others = [TODAY + n * timedelta(days=1) for n in (-1, 1, 2)]
+    assert [done.day for done in await books.comparison.due()] == others
+    assert await books.comparison.due() == []  # in an hour again, not at every look
+    house.clock.advance(timedelta(hours=1))
+    monkeypatch.undo()
+    assert [done.day for done in await books.comparison.due()] == [TODAY]
+
+
+async def test_one_partys_unreadable_file_is_no_trouble_of_the_others(books: Books) -> None:
+    await books.house.paid(LIMIN, E_LI, Money(5_000))
+    books.billers.statement = _breaks  # type: ignore[method-assign]
+    books.rail.instead[TODAY] = []
+    done = await books.night_of()
+    assert [f.trouble for f in done.files] == ["", "unreadable"]
+    assert [f.kind for f in done.opened] == [Kind.NOT_THERE]
+
+
+async def test_a_day_nobody_could_compare_sounds_until_it_was_compared(books: Books) -> None:
+    house = books.house
+    await house.paid(LIMIN, E_LI, Money(5_000))
+    books.rail.late = {TODAY}
+    look = lambda: house.store.run_now(lambda tx: alarms.look(tx, house.now))  # noqa: E731
+    house.clock.advance(timedelta(hours=24))
+    await books.comparison.due()
+    assert "uncompared" not in {c.kind for c in look().raised}
+    house.clock.advance(timedelta(hours=36))
+    await books.comparison.due()
+    assert ("uncompared", TODAY.isoformat()) in {(c.kind, c.cause) for c in look().raised}
+    house.clock.advance(timedelta(days=20))  # nobody asks for that file any more, and it is no less missing
+    await books.comparison.due()
+    look()
+    assert house.store.run_now(alarms.still_open)["uncompared"] >= 1
+    books.rail.late = set()
+    await books.comparison.run(TODAY)
+    open_before = house.store.run_now(alarms.still_open)["uncompared"]
+    look()
+    assert house.store.run_now(alarms.still_open)["uncompared"] == open_before - 1
 
 
 # --- files ------------------------------------------------------------------------------------------------------------------

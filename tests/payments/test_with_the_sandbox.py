@@ -29,6 +29,7 @@ from payments.quoting import HolderFound
 from payments.states import State, read
 from tests.databases import KINDS, SEALER, Databases
 from tests.payments.household import CHENGFS, CHENM, E_ZHANG, LIMIN, W_LI, House
+from tests.payments.worker import Wanted
 from tests.servers import SandboxHandle, start_sandbox
 
 WORLD = load_world()
@@ -178,13 +179,16 @@ async def test_a_signed_callback_hurries_and_a_forged_one_does_nothing(real: Rea
 
 
 @contextmanager
-def _worker(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.payments.worker", *arguments]
+def _worker(wanted: Wanted) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.payments.worker"]
     with subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+        command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
+            assert process.stdin is not None
             assert process.stdout is not None
+            process.stdin.write(wanted.line())
+            process.stdin.flush()
             assert process.stdout.readline() == "up\n"
             yield process
         finally:
@@ -198,7 +202,7 @@ async def test_a_killed_worker_is_followed_by_another_that_ends_what_was_begun(
 ) -> None:
     with start_sandbox(tmp_path, clock="system") as town, databases.url(kind) as url:
         waking = f"sqlite:///{tmp_path}/waking.db" if kind == "sqlite" else url
-        arguments = (url, waking, "worker-1", town.url, town.secret)
+        wanted = Wanted(url, waking, "worker-1", town.url, town.secret)
         store = Store.open(url, SEALER)
         control = SandboxControl(town.url, town.control_token)
         rail, billers = SandboxRail(town.url, town.secret), SandboxBillers(town.url)
@@ -207,10 +211,10 @@ async def test_a_killed_worker_is_followed_by_another_that_ends_what_was_begun(
         # The first order is executed, and its answer comes only after the worker is dead.
         await control.fault("rail", "slow", seconds=4)
         made = await _all_confirmed(house)
-        with _worker(*arguments) as first:
+        with _worker(wanted) as first:
             await asyncio.sleep(1.5)
             first.kill()
-        with _worker(*arguments):
+        with _worker(wanted):
             await _until(lambda: all(house.view(p).state is State.SETTLED for p in made), 30)
         seen = await control.inspect()
         assert len(seen.captures) == len(made) == len([p for p in seen.posts if p.state == "settled"])

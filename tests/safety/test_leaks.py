@@ -130,11 +130,14 @@ def _codes(town: RealTown) -> list[str]:
 
 
 def _found(text: str, secrets: dict[str, str]) -> list[str]:
-    """Which secrets stand in a text by themselves, in one piece or in groups."""
+    """Which secrets stand in a text by themselves, in one piece or in groups.
+
+    What follows a mask is the tail of a longer number, an instant for example: it may equal a PIN by chance.
+    """
     return [
         what
         for what, secret in secrets.items()
-        if re.search(r"(?<![0-9A-Za-z])" + "[ -]?".join(map(re.escape, secret)) + r"(?![0-9A-Za-z])", text)
+        if re.search(r"(?<![0-9A-Za-z*])" + "[ -]?".join(map(re.escape, secret)) + r"(?![0-9A-Za-z])", text)
     ]
 
 

@@ -125,3 +125,35 @@ async def test_no_account_number_is_in_an_error() -> None:
         await SandboxBillers("http://town", client=client).query(BillerId("bj-water"), "2200556677")
     assert "2200556677" not in repr(unknown.value) + str(unknown.value)
     assert "2200556677" not in repr(POST)
+
+
+async def test_of_many_balances_each_row_stands_for_itself() -> None:
+    """One row that cannot be read, one too many, one of another biller's: the others still count."""
+    rule = {"exactness": "exact", "minimum_fen": 1, "maximum_fen": 500_000, "step_fen": 1}
+    quote = {
+        "id": "q1", "biller": "bj-water", "holder_masked": "李*国", "due_fen": 4_650, "lines": [],
+        "rule": rule, "expires_at": "2026-03-10T01:15:00+00:00",
+    }  # fmt: skip
+    rows = [
+        {"number": "1000000001", "quote": quote},
+        {"number": "1000000002", "quote": quote | {"due_fen": "lots"}},
+        {"number": "1000000003", "quote": quote | {"biller": "bj-gas"}},
+        {"number": "1000000004", "reason": "account_not_found"},
+        {"number": "1000000005", "quote": quote, "reason": "account_not_found"},
+        {"number": "9999999999", "quote": quote},
+        "nonsense",
+    ]
+    answer = answering(200, json={"biller": "bj-water", "rows": rows})
+    billers = SandboxBillers("http://town", client=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    numbers = [str(1_000_000_001 + n) for n in range(6)]
+    told = await billers.balances(BillerId("bj-water"), numbers)
+    kinds = [type(told[number]).__name__ for number in numbers]
+    assert kinds == [
+        "Quote",
+        "OutcomeUnknown",
+        "OutcomeUnknown",
+        "Refused",
+        "OutcomeUnknown",
+        "OutcomeUnknown",
+    ]
+    assert set(told) == set(numbers)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from data.store.engine import Sealer, Store, Tx
 from data.store.people import attempts, people, relations
 from data.store.post import events
-from tests.databases import Databases
+from tests.databases import KINDS, Databases
 
 AT = datetime(2026, 3, 10, 1, 0, tzinfo=UTC)
 
@@ -179,6 +179,17 @@ def test_a_world_in_memory_begins_where_another_stood(sealer: Sealer, sqlite_sto
         sqlite_store.image()
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_opened_anew_finds_its_statements_compiled(databases: Databases, kind: str) -> None:
+    used = []
+    for _ in range(2):
+        with databases.store(kind) as opened:
+            sa.event.listen(opened.engine, "before_cursor_execute", lambda *a: used.append(a[4].compiled))
+            assert opened.run_now(count) == 0
+    first, second = (compiled for compiled in used if compiled is not None)  # the other is SQLite's BEGIN
+    assert first is second
 
 
 def test_other_databases_are_refused(sealer: Sealer) -> None:

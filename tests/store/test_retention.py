@@ -14,7 +14,7 @@ from data.clock import VirtualClock
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
 from data.money import Money
-from data.store import letters
+from data.store import letters, retention
 from data.store.engine import Sealer, Store, Tx
 from data.store.payments import acts
 from data.store.post import inbox, outbox
@@ -24,7 +24,7 @@ from dialogues import conversations
 from dialogues.model import Conversation, Preferences, Said
 from payments import invariants
 from tests.payments.automatic import BILL, agreed, allow
-from tests.payments.household import CHENGFS, LIMIN, W_CHENG, W_LI, House
+from tests.payments.household import CHENGFS, E_LI, LIMIN, W_CHENG, W_LI, House
 
 OLD = timedelta(days=500)
 
@@ -179,6 +179,25 @@ async def test_nothing_of_somebody_with_news_to_hear_goes(house: House) -> None:
     assert left(house)["turns"] == ["hers"]
 
 
+async def test_a_batch_reads_the_yeses_of_its_own_time_by_their_index(house: House) -> None:
+    """Whoever pays every month has hundreds of yeses; a batch of letters needs those of its days."""
+    await house.paid(LIMIN, W_LI)
+    then = house.now
+    for _ in range(3):
+        await house.later(timedelta(days=30))
+        await house.paid(LIMIN, E_LI, Money(5_000))
+    day = timedelta(days=1)
+    found = house.store.run_now(lambda tx: retention._yeses(tx, {LIMIN}, then - day, then + day))
+    assert len(found) == 1
+
+    def plan(tx: Tx) -> str:
+        query = retention._said_by({LIMIN, CHENGFS}, then - day, then + day)
+        words = query.compile(tx.conn, compile_kwargs={"literal_binds": True})
+        return str(tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}").all())
+
+    assert "SCAN acts" not in house.store.run_now(plan)
+
+
 async def test_on_both_databases(store: Store, clock: VirtualClock) -> None:
     house = House.over(store, clock)
     house.enrol()
@@ -208,9 +227,18 @@ async def test_the_worker_clears_away_again_and_again_and_a_bad_round_ends_nothi
             raise OSError("the disk was full")
         return {"turns": 0}
 
+    class Waking:
+        async def clear_away(self, before: datetime) -> int:
+            wakings.append(before)
+            return 0
+
+    wakings: list[datetime] = []
     monkeypatch.setattr(working, "clear_away", clear)
-    clearing = asyncio.create_task(working.keep_clear(house, 400, every=0))  # type: ignore[arg-type]
+    clearing = asyncio.create_task(
+        working.keep_clear(house, 400, 0, Waking(), wakings_days=7)  # type: ignore[arg-type]
+    )
     while len(rounds) < 3:
         await asyncio.sleep(0)
     clearing.cancel()
     assert set(rounds) == {house.now - timedelta(days=400)}
+    assert set(wakings) == {house.now - timedelta(days=7)}

@@ -182,7 +182,7 @@ def test_fixtures_metadata_stubs_and_clock_reach_the_world(tmp_path: Path) -> No
     metadata:
       - mei: {persona: mei, channel: voice, locale: en, given: {gateway: down}}
     stub_custom_actions:
-      action_quote: {events: []}
+      action_quote: {outcome: due, events: [{event: slot, name: due, value: 4650}]}
       "T9::action_quote": {events: []}
     test_cases:
       - test_case: T1
@@ -197,7 +197,7 @@ def test_fixtures_metadata_stubs_and_clock_reach_the_world(tmp_path: Path) -> No
     assert one.given == {
         "gateway": "down",
         "slots": {"city": "上海", "utility": "water", "account": "W-MEI"},
-        "stub_custom_actions": {"action_quote": {"events": []}},
+        "stub_custom_actions": {"action_quote": {"outcome": "due", "slots": {"due": 4650}}},
     }
 
 
@@ -213,7 +213,8 @@ def test_fixtures_metadata_stubs_and_clock_reach_the_world(tmp_path: Path) -> No
         (
             "- user: 交水费\n  assertions: [{generative_response_is_relevant: {}}]",
             "",
-            "assertion.generative_response_is_relevant",
+            "assertion.generative_response_is_relevant is refused: a language model would have to judge; "
+            "assert text_matches or utter_name",
         ),
         ("- user: 交水费\n  metadata: vip", "", "step.metadata"),
         ("- dance: true", "", "step.dance"),
@@ -276,5 +277,5 @@ def test_a_wrong_case_leaves_the_others(tmp_path: Path) -> None:
 
 
 def test_a_key_of_the_file_nobody_knows_makes_its_cases_unsupported(tmp_path: Path) -> None:
-    report: Any = played(tmp_path, _case("- user: a") + "sequencing: on\n")
-    assert report.cases[0].detail == "file.sequencing"
+    report: Any = played(tmp_path, _case("- user: a") + "sequence: on\n")
+    assert report.cases[0].detail == "file.sequence"

@@ -197,7 +197,8 @@ async def test_health_and_figures(talks: ScriptedTalks, staff: ScriptedStaff) ->
     async def healthy() -> bool:
         return fine
 
-    app = create_pages(talks, staff, secret=SECRET, demo=True, healthy=healthy, figures=lambda: b"turns 1\n")
+    more = {"healthy": healthy, "figures": lambda: b"turns 1\n", "figures_here": True}
+    app = create_pages(talks, staff, secret=SECRET, demo=True, **more)
     async with client_of(app) as web:
         assert (await web.get("/healthz")).status_code == 200
         fine = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -12,9 +13,12 @@ from data.ids import fresh
 from data.model import AmountRule, Biller, Exactness, masked_name
 from data.money import Money
 from integrations.ports import Reason
+from integrations.sandbox.town import faults
 from integrations.sandbox.town import tables as t
 from integrations.sandbox.town.moment import Moment, Refusal
 from integrations.sandbox.wire import (
+    BalanceReply,
+    BalancesReply,
     BillerReply,
     FindRequest,
     FormReply,
@@ -23,6 +27,7 @@ from integrations.sandbox.wire import (
     LineReply,
     MonthReply,
     NumberRequest,
+    NumbersRequest,
     OutcomeReply,
     PostRequest,
     QuoteReply,
@@ -99,17 +104,50 @@ def holder(moment: Moment, biller: str, request: NumberRequest) -> HolderReply:
 
 def quote(moment: Moment, biller: str, request: NumberRequest) -> QuoteReply:
     """What is payable now; the price quoted is the price paid until the quote expires."""
-    account = _account(moment, biller, request.number)
+    quoted, row = _quoted(moment, _account(moment, biller, request.number))
+    moment.db.execute(insert(t.quotes), row)
+    return quoted
+
+
+def balances(moment: Moment, biller: str, request: NumbersRequest) -> BalancesReply:
+    """The same for many accounts; one that has no quote has its reason, and the others have theirs."""
+    biller_of(moment, biller)
+    theirs = (t.accounts.c.biller == biller) & t.accounts.c.number.in_(request.numbers)
+    known = {row.number: row for row in moment.db.execute(select(t.accounts).where(theirs))}
+    struck = faults.aimed(moment, biller, request.numbers)
+    rows: dict[str, dict[str, Any]] = {}
+    replies = tuple(_balance(moment, known.get(n), n, struck.get(n), rows) for n in request.numbers)
+    if rows:
+        moment.db.execute(insert(t.quotes), list(rows.values()))
+    return BalancesReply(biller=biller, rows=replies)
+
+
+def _balance(
+    moment: Moment, account: Row[Any] | None, number: str, struck: Reason | None, rows: dict[str, Any]
+) -> BalanceReply:
+    if struck is not None:
+        return BalanceReply(number=number, reason=struck)
+    if account is None:
+        return BalanceReply(number=number, reason=Reason.ACCOUNT_NOT_FOUND)
+    try:
+        quoted, row = _quoted(moment, account)
+    except Refusal as refusal:
+        return BalanceReply(number=number, reason=refusal.reason)
+    rows[quoted.id] = row
+    return BalanceReply(number=number, quote=quoted)
+
+
+def _quoted(moment: Moment, account: Row[Any]) -> tuple[QuoteReply, dict[str, Any]]:
+    """A quote as it is told and as it is kept. Raises Refusal."""
     if account.ic_card:
         raise Refusal(Reason.IC_CARD_REQUIRED, "This meter is topped up with its card at a machine.", 409)
     lines = _lines(moment, account)
     prepaid = account.balance is not None
-    due = 0 if prepaid else sum(line.amount_fen for line in lines)
     quoted = QuoteReply(
         id=fresh("quote"),
-        biller=biller,
+        biller=account.biller,
         holder_masked=masked_name(account.holder),
-        due_fen=due,
+        due_fen=0 if prepaid else sum(line.amount_fen for line in lines),
         lines=lines,
         rule=rule_reply(_rule(moment, account)),
         expires_at=moment.now + QUOTE_LIFETIME,
@@ -118,17 +156,15 @@ def quote(moment: Moment, biller: str, request: NumberRequest) -> QuoteReply:
         daily_use_fen=account.daily_use,
     )
     fee = sum(line.amount_fen for line in lines if line.kind == "late_fee")
-    moment.db.execute(
-        insert(t.quotes).values(
-            id=quoted.id,
-            account=account.id,
-            version=account.version,
-            due=due,
-            fee=fee,
-            expires_at=quoted.expires_at,
-        )
-    )
-    return quoted
+    kept = {
+        "id": quoted.id,
+        "account": account.id,
+        "version": account.version,
+        "due": quoted.due_fen,
+        "fee": fee,
+        "expires_at": quoted.expires_at,
+    }
+    return quoted, kept
 
 
 def usage(moment: Moment, biller: str, request: UsageRequest) -> UsageReply:
@@ -143,8 +179,44 @@ def usage(moment: Moment, biller: str, request: UsageRequest) -> UsageReply:
     return UsageReply(months=tuple(MonthReply(month=m, used_fen=told[m]) for m in wanted))
 
 
-def post(moment: Moment, biller: str, request: PostRequest, withhold: bool = False) -> OutcomeReply:
-    """Write an amount off, once per order for ever. A refusal is not kept: the order may come again with a fresh quote."""
+# The door was shut, or the number is another posting's: nothing was said of this order.
+_NO_REFUSAL = frozenset(
+    {Reason.BILLER_CLOSED, Reason.BILLER_DOWN, Reason.RATE_LIMITED, Reason.DUPLICATE_NUMBER}
+)
+
+
+def post(
+    moment: Moment, biller: str, request: PostRequest, withhold: bool = False, verdict: Reason | None = None
+) -> OutcomeReply:
+    """Write an amount off, once per order for ever. A refusal is final for its quote; the order may come with a fresh one.
+
+    `verdict` is a reason to refuse before anything is looked at.
+    """
+    said = _refused_before(moment, request)
+    if said is not None:
+        raise said
+    try:
+        if verdict is not None:
+            raise Refusal(verdict, "This biller takes no payments now.", 409)
+        return _post(moment, biller, request, withhold)
+    except Refusal as refusal:
+        if refusal.reason not in _NO_REFUSAL:
+            refusal.keep = partial(_remember, request=request, refusal=refusal)
+        raise
+
+
+def _refused_before(moment: Moment, request: PostRequest) -> Refusal | None:
+    same = (t.refused_posts.c.order == request.order) & (t.refused_posts.c.quote == request.quote)
+    row = moment.db.execute(select(t.refused_posts).where(same)).first()
+    return None if row is None else Refusal(Reason(row.reason), row.message, row.status)
+
+
+def _remember(moment: Moment, request: PostRequest, refusal: Refusal) -> None:
+    said = {"reason": refusal.reason.value, "message": refusal.message, "status": refusal.status}
+    moment.db.execute(insert(t.refused_posts).values(order=request.order, quote=request.quote, **said))
+
+
+def _post(moment: Moment, biller: str, request: PostRequest, withhold: bool) -> OutcomeReply:
     account = _account(moment, biller, request.number)
     known = moment.db.execute(select(t.posts).where(t.posts.c.order == request.order)).first()
     if known is not None:

@@ -53,8 +53,9 @@ def _run(moment: Moment, row: Row[Any]) -> None:
     try:
         with moment.db.begin_nested():
             _execute(moment, operation, row, style)
-    except Refusal:
-        return
+    except Refusal as refusal:
+        if refusal.keep is not None:
+            refusal.keep(moment)
 
 
 def _execute(moment: Moment, operation: str, row: Row[Any], style: str) -> None:

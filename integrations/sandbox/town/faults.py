@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -16,7 +17,7 @@ from integrations.sandbox.town.moment import Moment, Refusal
 # What a fault concerns when nobody says which operation: what moves money or decides about it. `down` concerns all.
 _USUAL = {
     Side.RAIL: frozenset({"charge", "start"}),
-    Side.BILLER: frozenset({"query", "post"}),
+    Side.BILLER: frozenset({"query", "balances", "post"}),
 }
 # On a question these would only be a slow answer, so by default they wait for the posting.
 _ONLY_POST = frozenset(
@@ -151,6 +152,32 @@ def _first(moment: Moment, subject: Subject, callback: bool) -> Fault | None:
             _spend(moment, row.id, row.uses)
             return Fault(kind, row.seconds)
     return None
+
+
+def aimed(moment: Moment, biller: str, numbers: Iterable[str]) -> dict[str, Reason]:
+    """Which of many accounts asked about at once a fault of their own strikes, and the reason told; one use of each spent.
+
+    What would spoil the answer to a single question leaves only this account without one.
+    """
+    f, wanted = t.faults.c, set(numbers)
+    theirs = (f.side == Side.BILLER.value) & (f.biller == biller) & f.number.is_not(None)
+    struck: dict[str, Reason] = {}
+    for row in moment.db.execute(select(t.faults).where(theirs).order_by(f.id)):
+        kind = FaultKind(row.kind)
+        subject = Subject(Side.BILLER, "balances", biller, row.number)
+        if row.number in wanted and row.number not in struck and _concerns(kind, row.operation, subject):
+            _spend(moment, row.id, row.uses)
+            struck[row.number] = _told(kind)
+    return struck
+
+
+def _told(kind: FaultKind) -> Reason:
+    """Why there is no balance of this account."""
+    if kind is FaultKind.DOWN:
+        return Reason.BILLER_DOWN
+    if kind is FaultKind.RATE_LIMITED:
+        return Reason.RATE_LIMITED
+    return VERDICTS.get(kind, Reason.UNKNOWN)
 
 
 def seed(moment: Moment, request: SeedRequest) -> None:

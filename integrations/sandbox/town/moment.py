@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,9 @@ ClockMode = Literal["system", "virtual"]
 
 
 class Refusal(Exception):
-    """The town says no, with its reason; nothing of the request is kept."""
+    """The town says no, with its reason; nothing of the request is kept but, where `keep` says so, the no itself."""
+
+    keep: Callable[[Moment], None] | None = None
 
     def __init__(self, reason: Reason, message: str, status: int = 422) -> None:
         super().__init__(reason.value)

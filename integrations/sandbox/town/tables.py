@@ -101,6 +101,17 @@ posts = Table(
     Column("at", Instant, nullable=False),
 )
 
+# A no to an order with a quote, which is said again whenever the two come again.
+refused_posts = Table(
+    "refused_posts",
+    metadata,
+    Column("order", String, primary_key=True),
+    Column("quote", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("status", Integer, nullable=False),
+)
+
 purses = Table(
     "purses",
     metadata,
