@@ -92,9 +92,7 @@ def _staff_pin() -> str:
     return next((p.pin for p in load_world().people.values() if p.person.role == "operator"), "")
 
 
-@app.command(
-    help="Serve the web page and the gateway's callbacks. Example: BANGJIAO_GATEWAY_URL=http://127.0.0.1:9000 bangjiao serve"
-)
+@app.command(help="Serve the page and the rail's callbacks. Example: bangjiao serve --port 8080")
 def serve(
     port: Annotated[int | None, typer.Option(help="port of the page; 0 takes any free one")] = None,
     as_json: Json = False,
