@@ -37,6 +37,7 @@ class Size:
     households: int = 40
     rounds: int = 3
     stories: int = 1_000
+    crews: tuple[int, ...] = (1, 2, 4)
     shared: int = 40  # payments of a round that several workers share
     mandates: tuple[int, ...] = (10_000, 100_000)
 
@@ -51,6 +52,7 @@ QUICK = Size(
     households=2,
     rounds=1,
     stories=20,
+    crews=(1, 2),
     shared=4,
     mandates=(200,),
 )
@@ -74,7 +76,7 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
         if "payments" in parts:
             rows += paying.durable(databases, size.households, size.rounds, tell)
         if "spreading" in parts:
-            rows += spreading.shared(databases, size.shared, size.rounds, tell)
+            rows += spreading.shared(databases, size.crews, size.shared, size.rounds, tell)
         if "stories" in parts:
             rows += simulating.stories(size.stories, size.rounds, tell)
         if "sweep" in parts:

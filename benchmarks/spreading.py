@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from tests.databases import Databases
 
 Tell = Callable[[str], None]
 
-CROWDS = (1, 2, 4)
 _DEARER = 1.15  # processor time of a payment, at most, against one worker
 _RELIEVED_SECONDS = 5.0
 _IDLE_SECONDS = 2.0
@@ -42,40 +41,47 @@ class _Round:
         """Processor milliseconds a payment."""
         return self.cpu_ms / self.payments
 
+    @property
+    def net_each(self) -> float:
+        """The same without what the workers would have used for looking while nothing is to be done."""
+        return max(0.1, self.cpu_ms - self.seconds * self.idle_ms_a_second) / self.payments
 
-def shared(databases: Databases, payments: int, rounds: int, tell: Tell) -> list[Row]:
+
+def shared(databases: Databases, crews: Sequence[int], payments: int, rounds: int, tell: Tell) -> list[Row]:
     """Payments that wait in the rows when the workers are let loose: their processor time for each, whoever carried it.
 
-    Everything counts, looking for work and for the dead as well. Then one of two is killed for good with payments in
-    its hands, and the clock runs until somebody else may carry them on.
+    Everything counts, looking for work and for the dead as well. `crews` are growing numbers of workers, the first of
+    them one. At the end they are killed one by one with payments in their hands, and the clock runs until somebody else
+    may carry those on.
     """
     with tempfile.TemporaryDirectory(prefix="bangjiao-spread-") as folder:
-        return asyncio.run(_measured(databases, Path(folder), payments, rounds, tell))
+        return asyncio.run(_measured(databases, Path(folder), crews, payments, rounds, tell))
 
 
-async def _measured(databases: Databases, folder: Path, payments: int, rounds: int, tell: Tell) -> list[Row]:
-    households = (len(CROWDS) * (rounds + 1) + rounds) * payments
-    found: dict[int, list[_Round]] = {n: [] for n in CROWDS}
+async def _measured(
+    databases: Databases, folder: Path, crews: Sequence[int], payments: int, rounds: int, tell: Tell
+) -> list[Row]:
+    deaths = max(crews) - 1
+    enough = max(payments, 2 * max(crews) * _AT_ONCE)  # so that nobody's hands stay empty
+    households = len(crews) * (rounds + 1) * payments + deaths * enough
+    found: dict[int, list[_Round]] = {n: [] for n in crews}
     async with street(databases, folder, households) as at:
-        for n in CROWDS:
-            with _crew(at, n) as workers:
-                for k in range(rounds + 1):
-                    tell(f"spreading, {n} workers, round {k} of {rounds}")
+        with ExitStack() as lives:
+            workers: list[Worker] = []
+            for n in crews:
+                workers += [_start(lives, at, f"worker-{k}") for k in range(len(workers), n)]
+                await at.all_end(await at.agree(payments))  # a worker's first ones are dearer
+                for k in range(rounds):
+                    tell(f"spreading, {n} workers, round {k + 1} of {rounds}")
                     found[n].append(await _round(at, workers, payments))
-        relieved = [await _relieved(at, k, payments, tell) for k in range(rounds)]
+            relieved = [await _relieved(at, workers.pop(), enough, tell) for _ in range(deaths)]
         doubles = await _doubles(at)
-    rows = [_row(n, found[n][1:], found[1][1:], doubles) for n in CROWDS[1:]]
+    rows = [_row(n, found[n], found[1], doubles) for n in crews[1:]]
     return [*rows, _relief(Spread.of(relieved))]
 
 
-@contextmanager
-def _crew(at: Street, count: int) -> Iterator[list[Worker]]:
-    """So many workers with the leases and the pace of the shipped one."""
-    with ExitStack() as lives:
-        yield [_start(lives, at, f"crew{count}-{n}") for n in range(count)]
-
-
 def _start(lives: ExitStack, at: Street, name: str) -> Worker:
+    """A worker with the leases and the pace of the shipped one."""
     lease = Limits().lease.total_seconds()
     wanted = at.wanted(name, lease_seconds=lease, scan_seconds=_SCAN_SECONDS, at_once=_AT_ONCE)
     return lives.enter_context(running(wanted))
@@ -93,18 +99,15 @@ async def _round(at: Street, workers: Sequence[Worker], payments: int) -> _Round
     return _Round(payments, seconds, _cpu(workers) - before, idle)
 
 
-async def _relieved(at: Street, k: int, payments: int, tell: Tell) -> float:
-    """Seconds from the death of one of two workers until nothing is in its hands any more."""
-    tell(f"spreading, death {k + 1}")
-    with ExitStack() as lives:
-        _start(lives, at, f"stays-{k}")
-        dies = _start(lives, at, f"dies-{k}")
-        await at.slow_rail(1.0, payments)
-        some = await at.agree(payments)
-        await until(lambda: at.held_by(dies.name) > 0, "it to work")
-        dies.dies()
-        seconds = await until(partial(at.idle, dies.name), "its payments to be let go")
-        await at.all_end(some)
+async def _relieved(at: Street, dies: Worker, payments: int, tell: Tell) -> float:
+    """Seconds from the death of a worker until nothing is in its hands any more; its peers live on."""
+    tell(f"spreading, the death of {dies.name}")
+    await at.slow_rail(1.0, payments)
+    some = await at.agree(payments)
+    await until(lambda: at.held_by(dies.name) > 0, "it to work")
+    dies.dies()
+    seconds = await until(partial(at.idle, dies.name), "its payments to be let go")
+    await at.all_end(some)
     return seconds
 
 
@@ -139,6 +142,8 @@ def _row(count: int, ours: list[_Round], alone: list[_Round], doubles: int) -> R
             "payments_a_second": ours[0].payments / seconds,
             "payments_a_second_alone": alone[0].payments / Spread.of(r.seconds for r in alone).median,
             "idle_ms_a_second_of_each": Spread.of(r.idle_ms_a_second / count for r in ours).median,
+            "ratio_without_looking_for_work": Spread.of(r.net_each for r in ours).median
+            / Spread.of(r.net_each for r in alone).median,
         },
     )  # fmt: skip
 

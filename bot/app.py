@@ -293,6 +293,9 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
+RAILS = ("sandbox",)  # the names under which this house may pause them
+
+
 def gateway(settings: Settings) -> tuple[SandboxBillers, SandboxRail]:
     """The two counterparties at the configured address."""
     if not settings.gateway_url:

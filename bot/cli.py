@@ -167,7 +167,8 @@ def play(
     files: Annotated[list[Path], typer.Argument(help="scripts (.md, .yml) to play", exists=True)],
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
-        list[str] | None, typer.Option(help="redelivery, double_tap, restart: play so after each step")
+        list[str] | None,
+        typer.Option(help="redelivery, double_tap, restart, or at_once: play so after each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -319,14 +320,21 @@ def link(
 
 def main() -> None:
     """Runs the command line; a mistake of ours is one sentence, never a stack of frames."""
+    from sqlalchemy.exc import OperationalError
+
     from bot.registry import CannotEnrol
     from data.store.presence import NameTaken
+    from data.store.sealing import BrokenSeal
     from nlu.classifier import NotTrained
 
     try:
         app()
     except (NotTrained, CannotEnrol, NameTaken) as problem:
         sys.exit(str(problem))
+    except BrokenSeal:
+        sys.exit("BANGJIAO_SECRET is not the secret this database was sealed with. Nothing was done.")
+    except OperationalError:  # its text may name the address with its password
+        sys.exit("The database of BANGJIAO_DATABASE_URL does not answer or cannot be written.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.app import Application
+from bot.genuine import answers
 from bot.metrics import figures
 from bot.staff import StaffTalks
 from bot.talks import WebTalks
@@ -44,6 +45,7 @@ def pages(application: Application, *, demo: bool, town: World | None = None) ->
         figures=figures(application.store, application.clock),
         figures_token=application.settings.metrics_token.get_secret_value(),
         figures_here=application.settings.metrics_loopback,
+        receipts=answers(application.store, application.catalogue),
     )
 
 

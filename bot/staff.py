@@ -99,14 +99,18 @@ class StaffTalks:
         return True
 
     async def hand_back(
-        self, colleague: Colleague, person: PersonId, account: AccountId | None, event_id: str
+        self,
+        colleague: Colleague,
+        person: PersonId,
+        account: AccountId | None,
+        event_id: str,
+        reset_pin: bool = False,
     ) -> bool:
-        """Gives the talk back to the bot, with a payment to propose or without."""
+        """Gives the talk back to the bot, with a payment or a new PIN to propose, or without."""
         if not await self._mine(colleague, person):
             return False
-        await self._act(
-            colleague, person, event_id, "hand_back", more={"account": account} if account else {}
-        )
+        more: dict[str, Any] = {"reset_pin": True} if reset_pin else {"account": account} if account else {}
+        await self._act(colleague, person, event_id, "hand_back", more=more)
         return True
 
     async def _mine(self, colleague: Colleague, person: PersonId) -> bool:

@@ -44,7 +44,9 @@ async def work(settings: Settings) -> None:
     if settings.redis_url:
         application.bells.start()
     application.start_watching()
-    clearing = asyncio.create_task(keep_clear(application, settings.keep_days, waking=waking))
+    clearing = asyncio.create_task(
+        keep_clear(application, settings.keep_days, waking=waking, wakings_days=settings.keep_wakings_days)
+    )
     try:
         while not ended.is_set():
             await application.tell()
@@ -63,6 +65,7 @@ async def keep_clear(
     days: int,
     every: float = _CLEAR_SECONDS,
     waking: DurableRunner | None = None,
+    wakings_days: int = 30,
 ) -> None:
     """Throws old talks, letters and wake-ups away from time to time, until it is cancelled; several workers do no harm."""
     while True:
@@ -70,8 +73,7 @@ async def keep_clear(
             now = application.clock.now()
             gone = await clear_away(application.store, now - timedelta(days=days))
             if waking is not None:
-                kept = timedelta(days=application.settings.keep_wakings_days)
-                gone["wakings"] = await waking.clear_away(now - kept)
+                gone["wakings"] = await waking.clear_away(now - timedelta(days=wakings_days))
             log.info("old talks and letters are gone", **gone)
         except Exception:
             log.exception("clearing away failed; the next round tries again")

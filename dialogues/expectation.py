@@ -40,7 +40,9 @@ def _business(conversation: Conversation) -> str | None:
 
 def _offered(release: Release, conversation: Conversation, common: dict[str, Any]) -> Expectation:
     choices = offered(release, conversation)
-    return Expectation(asks="choice" if choices else "open", choices=choices, **common)
+    told = next((told for told in reversed(conversation.last_said) if told.asks is not None), None)
+    asks = "choice" if choices and told is not None and told.asks == "choice" else "open"
+    return Expectation(asks=asks, choices=choices, **common)
 
 
 def _beside_the_question(

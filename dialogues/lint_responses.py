@@ -13,7 +13,7 @@ CLAIMS = frozenset({"captured", "posted", "refunded", "not_captured"})
 CHANNELS = frozenset({"voice", "chat", "web", "console", "telegram", "wecom", "wechat"})
 LONGEST_BREATH = 40  # Chinese characters between two pauses (S-I8)
 MOST_CHOICES = 3
-_METADATA = frozenset({"claims", "offers", "interruptible", "slower_text"})
+_METADATA = frozenset({"claims", "offers", "menu", "interruptible", "slower_text"})
 _FORMS = frozenset({"", "money", "column", "yuan", "tail", "groups", "date", "list"})
 # Words that say money has moved. A negated one (没有扣款) or a question says nothing of the kind.
 _ZH_ASSERTS = re.compile(

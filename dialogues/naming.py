@@ -43,7 +43,7 @@ def named(tx: Tx, person: PersonId, other: PersonId, locale: str) -> str:
     if word is None:
         return masked_name(known.name)  # nobody to each other yet: an invitation refused tells no full name
     if locale == "en":
-        return f"{known.name}, {'the community' if kind == 'helper' else 'your'} {word}"
+        return f"{'the community' if kind == 'helper' else 'your'} {word} {known.name}"
     if kind == "parent":
         return f"您家{known.name}"  # one of the two: 您父母 would be both
     return f"{word}{known.name}" if kind == "helper" else f"您{word}{known.name}"

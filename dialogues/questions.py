@@ -100,6 +100,8 @@ def choices_of(step: Step, talk: Conversation, release: Release) -> dict[str, tu
 def offered(release: Release, talk: Conversation) -> dict[str, tuple[str, ...]]:
     """What the last thing said offered to choose, beside the question of the top frame: flows by name, a person."""
     told = next((told for told in reversed(talk.last_said) if told.asks is not None), None)
+    if told is not None and told.asks == "open":
+        return _menu(release, told.response, talk.preferences.locale)
     if told is None or told.asks != "choice":
         return {}
     choices = told.values.get("choices")
@@ -122,6 +124,22 @@ def _choice_values(m: Moment, step: Step) -> dict[str, Any]:
 def _yes_or_no(release: Release, response: str, locale: str) -> dict[str, tuple[str, ...]]:
     buttons = _buttons_of(release, response, locale)
     return {name: buttons.get(name, ()) or (key,) for name, key in (("yes", "1"), ("no", "2"))}
+
+
+def _menu(release: Release, response: str, locale: str) -> dict[str, tuple[str, ...]]:
+    """Keys that begin something at an open prompt (metadata: {menu: true}): whoever has only keys begins there too.
+
+    Only the keys: a word said to it is understood as everywhere.
+    """
+    if response not in release.responses.get(locale, {}):
+        return {}
+    shown = [v for v in responses.written(release, response, locale) if v.metadata.get("menu")]
+    return {
+        name: (str(place),)
+        for variation in shown
+        for place, button in enumerate(variation.buttons, start=1)
+        if (name := responses.choice_of(button.payload))
+    }
 
 
 def _buttons_of(release: Release, response: str, locale: str) -> dict[str, tuple[str, ...]]:

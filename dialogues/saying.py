@@ -36,7 +36,7 @@ def said(
     likes = conversation.preferences
     return Said(
         response=say.response,
-        text=shape.text,
+        text=_begun(shape.text, likes.locale),
         buttons=buttons,
         asks=say.asks,
         claims=str(claims) if claims else None,
@@ -49,6 +49,11 @@ def said(
         if say.response in ("utter_pay_link", "utter_link_open") and say.values.get("link")
         else None,
     )
+
+
+def _begun(text: str, locale: str) -> str:
+    """A message that begins with what a bill is called begins like a sentence all the same."""
+    return text[:1].upper() + text[1:] if locale == "en" else text
 
 
 def plain(

@@ -20,8 +20,9 @@ from data.store.talks import turns
 from dialogues import conversations, wire
 from dialogues.actions.account import described
 from dialogues.model import Conversation, Heard, Input, News, Said
+from dialogues.naming import named
 from nlu.commands import StartFlow
-from payments.authority import accounts, people
+from payments.authority import accounts, people, vouching
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _hand_back(tx: Tx, event: InboundEvent, conversation: Conversation, staff: P
     journal.record(tx, kind="handoff_ended", person=event.person, actor=staff, subject=subject, at=event.at)
     back = replace(conversation, mode="bot", staff="", misses=0)
     told = News("tell_staff", {"staff": people.person(tx, staff).name, "news": "handed_back"})
+    if event.payload.get("reset_pin"):
+        return _reset_pin(tx, event, back, staff, told)
     account = event.payload.get("account")
     if not account:
         return StaffOutcome(back, inputs=(told,))
@@ -128,6 +131,14 @@ def _hand_back(tx: Tx, event: InboundEvent, conversation: Conversation, staff: P
     # The business below stands where it stood; a payment staff proposes begins on a clean sheet.
     clean = replace(back, stack=(), slots={})
     return StaffOutcome(clean, inputs=(told, Heard((StartFlow("pay_bill", slots),))))
+
+
+def _reset_pin(tx: Tx, event: InboundEvent, back: Conversation, staff: PersonId, told: News) -> StaffOutcome:
+    """He forgot his PIN, says who served him: he is asked himself, on his own channel, and sets the new one himself."""
+    if not vouching.begin(tx, event.person, staff, event.at):
+        return StaffOutcome(back, inputs=(told, News("tell_staff", {"news": "no_reset"})))
+    asked = {"reset_by": staff, "who": named(tx, event.person, staff, back.preferences.locale)}
+    return StaffOutcome(replace(back, stack=(), slots={}), inputs=(told, News("reset_pin", asked)))
 
 
 # --- what staff sees ----------------------------------------------------------------------------------------------

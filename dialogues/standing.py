@@ -51,6 +51,7 @@ KINDS = frozenset(
         "warning",
         resting.NEWS,
         resting.GOES_ON,
+        "mandate_wakes",
     }
 )
 
@@ -243,6 +244,7 @@ _FIGURES = {
     "days_left": "days_left",
     "reason": "reason",
     "due_date": "due_date",
+    "rests_until": "rests_until",
     "today": "today",
     "each_time": "each_time",
     "changes": "changed",

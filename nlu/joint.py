@@ -13,7 +13,7 @@ from nlu.numbers import Found, find_amount, parse_amount
 
 FLOW, OWED = "pay_joint", "check_all"
 # What is understood from plain words alone: no sentence is guessed to mean it.
-SAID_PLAINLY = frozenset({OWED})
+SAID_PLAINLY = frozenset({OWED, "pay_again"})
 CHANGE = "joint_change"
 _ALL_ZH = re.compile("都|全|所有|统统|一起|一次|一块儿?(?=交|缴|付)|一并|几样|几笔|各样|每样|一塌刮子|通通")
 _ALL_EN = re.compile(r"\b(?:all|every(?:thing)?|both|together|in one go|at once|each|the lot)\b")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nlu import closed
+from nlu import closed, rests
 from nlu import mandate_also as also
 from nlu.commands import Affirm, CancelFlow, Command, Expectation, Explain, Human, StartFlow, Stop
 from nlu.mandate_terms import clauses, from_to, terms
@@ -38,7 +38,7 @@ _STOPS_EN = re.compile(
 _EVERY_ZH = re.compile("都|全部|所有|全停|统统|通通|一个不留")
 _EVERY_EN = re.compile(r"\b(?:all|every|everything|both)\b")
 _PAUSE_ZH = re.compile(
-    "暂停|下个?月再|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|歇(?:一|几)|缓一缓|先缓"
+    "暂停|下个?月再|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|停[到至]|停(?:[一二两三四五六七八九十半]|[0-9]{1,2})个?(?:月|天|周|星期|礼拜|年)|歇(?:一|几)|缓一缓|先缓"
 )
 _PAUSE_EN = re.compile(r"\b(?:pause|suspend|hold off|on hold|for a while|take a break)\b")
 _RESUME_ZH = re.compile("恢复|重新|接着|继续|再打开|再开|又(?:要|想)|重开")
@@ -299,8 +299,8 @@ def _at_rest(text: str, locale: str, named: dict[str, Any], begun: str | None) -
         return [StartFlow(SKIP, _whose(named))]
     if asks_why(text, locale):
         return [StartFlow(WHY, named)]
-    if (_PAUSE_IT_EN if english else _PAUSE_IT_ZH).search(text) or (not english and _for_a_while(text)):
-        return [StartFlow(PAUSE, _whose(named))]
+    if (_PAUSE_IT_EN if english else _PAUSE_IT_ZH).search(text) or _rests(text, english):
+        return [StartFlow(PAUSE, _whose(named) | _rest(text, locale))]
     if english and (off := _OFF_EN.search(text)):
         return [StartFlow(PAUSE if off["now"] else STOP, _whose(named))]
     if (_GO_ON_EN if english else _GO_ON_ZH).search(text):
@@ -312,11 +312,32 @@ def _at_rest(text: str, locale: str, named: dict[str, Any], begun: str | None) -
     return []
 
 
+def _rests(text: str, english: bool) -> bool:
+    """停到开春, 一直停着: said of an automatic payment only."""
+    if _OF_SUPPLY.search(text):
+        return False
+    if english:
+        return rests.rests_open(text, "en") and len(text) < _SHORT
+    until = _REST_UNTIL_ZH.search(text) is not None and rests.span(text, "zh") is not None
+    return until or _for_a_while(text)
+
+
+_OF_SUPPLY = re.compile("停[水电气]|[水电气]停")
+_SHORT = 40
+_REST_UNTIL_ZH = re.compile(
+    "^(?:那|就|先|请|还是|给我|帮我|把它|它|嗯|,)*(?:先)?(?:停|歇|缓)[到至][^,。;?]{1,10}(?:再说|再交|再充|再开)?(?:吧|了|啊)*[。!]*$|^(?:那|就|先|还是|让它)*一直(?:停|歇)(?:着|下去)?(?:吧|了|啊)*[。!]*$"
+)
+
+
+def _rest(text: str, locale: str) -> dict[str, Any]:
+    """How long it shall rest, where that is said."""
+    said = rests.span(text, locale)
+    return {"rest_span": said} if said else {}
+
+
 def _for_a_while(text: str) -> bool:
     """我是说停一个月,别全停了: only an automatic payment can be stopped for a month."""
-    return bool(re.search("停(?:它)?(?:一|两|三|半|几)个?月", text)) and not re.search(
-        "停[水电气]|[水电气]停", text
-    )
+    return bool(re.search("停(?:它)?(?:[一两三四五六半几]|[0-9]{1,2})个?月", text))
 
 
 def _term_alone(text: str, locale: str) -> bool:
@@ -356,5 +377,5 @@ def wish(flow: str, text: str, named: dict[str, Any], locale: str) -> StartFlow:
     if flow == CHANGE:
         return StartFlow(flow, slots | (clauses(text, locale) or from_to(text, locale)))
     if flow != SET:
-        return StartFlow(flow, slots)
+        return StartFlow(flow, slots | (_rest(text, locale) if flow == PAUSE else {}))
     return StartFlow(flow, slots | terms(text, locale) | ({"changes": True} if changes(text, locale) else {}))

@@ -41,6 +41,13 @@ _OTHER_ZH = re.compile(
 _OTHER_EN = re.compile(
     r"\b(?:receipt|invoice|cash|nearest|nearby|shop|store|refund|money back|loan|mortgage|credit card|transfer|taxi|taxes|tax|rent|tuition|insurance|fine|parking|mobile|cell phone|groceries|ticket|netflix|wallet|subscription|donate|salary|pension|stocks?|crypto|bitcoin|lottery|leak(?:s|ing)?|smell|smoke|broken)\b"
 )
+# The bill paid last, once more, when no bill is named.
+_LIKE_LAST_ZH = re.compile(
+    "^(?:我|要|想|就|还是?|请|帮我|给我|再)*(?:[交缴付充](?:个|一个)?)?(?:跟|和|同|照|像)?(?:上次|上一?回|前一?次)(?:那样|那个|一样|的|一样的|交的|照样)+(?:那样|一样|来|再?[交缴付充](?:一次|一遍)?)*(?:吧|了|就行)?[。.!]*$"
+)
+_LIKE_LAST_EN = re.compile(
+    r"^(?:please |pay |i want |do |just )*(?:the )?same as (?:last time|before)(?: again| please)*[.!]*$|^(?:please )?pay (?:it )?(?:again )?like last time[.!]*$"
+)
 _HOW_ZH = re.compile(
     "(?:怎么|怎样|咋|如何)(?:交|缴|付|充|弄|用|操作|办)|(?:能|会|可以)不能|能干(?:什么|啥|嘛)|会什么|安全吗|收(?:不收)?(?:手续|服务)费"
 )
@@ -68,6 +75,8 @@ def wishes(text: str, locale: str) -> list[StartFlow]:
         return []
     if (_HOW_EN if english else _HOW_ZH).search(text) and not _only_politely(text, english):
         return []
+    if (_LIKE_LAST_EN if english else _LIKE_LAST_ZH).search(text):
+        return [StartFlow("pay_again")]
     if standing := mandates.business(text, locale):
         return [mandates.wish(standing, text, slots(text, locale), locale)]
     if (_FIND_EN if english else _FIND_ZH).search(text):

@@ -27,7 +27,7 @@ from payments.authority import access, people
 from payments.drafting import Draft
 from payments.dry_run import dry_run
 from payments.limits import Limits
-from payments.mandates import M, Mandate, end_of_day, live_at, move, note, of_act
+from payments.mandates import M, Mandate, end_of_day, live_at, move, not_before_its_charges, note, of_act
 from payments.notices import notice
 from payments.opening import till_account
 from payments.quoting import last_quote
@@ -275,6 +275,7 @@ def _supersede(tx: Tx, proposer: PersonId, account: AccountId, at: datetime) -> 
 def _put_in_force(tx: Tx, proposed: Mandate, evidence: Evidence, at: datetime) -> None:
     old = live_at(tx, proposed.account, hold=True)
     if old is not None:
+        at = not_before_its_charges(tx, old, at)  # the new one begins when the old one ends
         move(tx, old, M.REVOKED, at, reason="changed")
         call_back(tx, old, at)
         if old.state is not M.SUSPENDED:

@@ -71,6 +71,7 @@ class DurableRunner:
         self._dbos: type[DBOS] | None = None
         self._scanning: asyncio.Task[None] | None = None
         self._wake: Any = None
+        self._queued: set[str] = set()  # of the last scan: what waits its turn is not queued every second
 
     async def launch(self) -> None:
         """Starts DBOS, takes up what this executor left behind, and begins to scan."""
@@ -115,10 +116,27 @@ class DurableRunner:
     async def scan(self) -> int:
         """Queues one wake-up for each due payment; gives how many were due."""
         at = self._clock.now()
-        found = await self._store.run(lambda tx: due_payments(tx, at))
-        for payment, next_at in found:
-            await self._enqueue(payment, next_at, at)
-        return len(found)
+        due = {self._wake_up_id(p, n, at): p for p, n in await self._store.run(partial(due_payments, at=at))}
+        for wake_up in await self._not_queued(due.keys() - self._queued):
+            await self._enqueue(wake_up, due[wake_up])
+        self._queued = set(due)
+        return len(due)
+
+    async def _not_queued(self, wake_ups: set[str]) -> set[str]:
+        """Those that no process has queued yet: one question costs less than queuing each of them again."""
+        from dbos import DBOS
+
+        if not wake_ups:
+            return wake_ups
+        known = await DBOS.list_workflows_async(
+            workflow_ids=list(wake_ups), load_input=False, load_output=False
+        )
+        return wake_ups - {w.workflow_id for w in known}
+
+    def _wake_up_id(self, payment: PaymentId, next_at: datetime, at: datetime) -> str:
+        """One wake-up for each wait of a payment, from however many processes; a failed one comes again next minute."""
+        minute = int(at.timestamp()) // _AGAIN_SECONDS
+        return f"{payment}:{int(next_at.timestamp() * 1000)}:{minute}:{self._version}"
 
     async def take_over(self) -> int:
         """Carries on what dead processes were carrying: payments and wake-ups; gives how many of both."""
@@ -157,12 +175,10 @@ class DurableRunner:
             await DBOS.delete_workflows_async([w.workflow_id for w in old])
             count += len(old)
 
-    async def _enqueue(self, payment: PaymentId, next_at: datetime, at: datetime) -> None:
+    async def _enqueue(self, wake_up: str, payment: PaymentId) -> None:
         from dbos import DBOS, SetWorkflowID
 
-        # One wake-up for each wait of a payment, from however many processes; a failed one comes again next minute.
-        minute = int(at.timestamp()) // _AGAIN_SECONDS
-        with SetWorkflowID(f"{payment}:{int(next_at.timestamp() * 1000)}:{minute}:{self._version}"):
+        with SetWorkflowID(wake_up):
             await DBOS.enqueue_workflow_async(_QUEUE, self._wake, payment)
 
     def _wake_up(self) -> Callable[[str], Awaitable[str]]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from data.clock import shanghai
 from data.model import May
 from payments import debited, mandates, stopping, unheard, warnings
 from payments.authority import access
 from payments.debiting import Round, has_purse
 from payments.mandates import M, Mandate
 from payments.notices import notice
+
+_TOLD_BEFORE = timedelta(hours=24)
 
 
 def examine(hand: Round, held: Mandate) -> Mandate:
@@ -16,6 +21,8 @@ def examine(hand: Round, held: Mandate) -> Mandate:
         _expired(hand, held)
     elif access.may(hand.tx, held.payer, May.MANDATE, held.account, hand.at) is None:
         _permission_gone(hand, held)
+    elif held.rests_until is not None:
+        _rests(hand, held, held.rests_until)
     elif held.state is M.ACTIVE and not has_purse(hand.tx, held):
         debited.suspend(hand.tx, held, "no_purse", hand.at)
     elif held.state is M.ACTIVE:
@@ -34,6 +41,15 @@ def _permission_gone(hand: Round, held: Mandate) -> None:
     stopping.end(hand.tx, held, M.REVOKED, held.payer, hand.at, "no_permission")
     body = _body(held) | {"reason": "no_permission"}
     notice(hand.tx, held.payer, "mandate_stopped_for_you", held.id, body, hand.at)
+
+
+def _rests(hand: Round, held: Mandate, until: datetime) -> None:
+    """It goes on by itself on the day that was said, and the payer is told the day before."""
+    if hand.at >= until:
+        stopping.wake(hand.tx, held, held.payer, hand.at, "rested")
+    elif hand.at >= until - _TOLD_BEFORE:
+        body = _body(held) | {"rests_until": shanghai(until).date().isoformat()}
+        notice(hand.tx, held.payer, "mandate_wakes", f"{held.id}:{until.isoformat()}", body, hand.at)
 
 
 def _soon_over(hand: Round, held: Mandate) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.clock import shanghai
-from data.ids import AccountId, PersonId
+from data.ids import AccountId, BillerId, PersonId
 from data.model import Account, May, Quote
 from data.money import Money
 from data.store import journal
@@ -63,7 +63,7 @@ class Look:
 
     asked: tuple[Asked, ...] = ()
     careful: tuple[AccountId, ...] = ()
-    missed: tuple[AccountId, ...] = ()
+    missed: tuple[tuple[AccountId, BillerId], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def look_over(hand: Round, span: Span) -> Look:
     return Look(
         tuple(one.asked for one in readable),
         tuple(one.account for one in found if isinstance(one, _Careful)),
-        tuple(one.account for one in found if isinstance(one, _Missed)),
+        tuple((one.account, one.biller) for one in found if isinstance(one, _Missed)),
     )
 
 
@@ -144,6 +144,7 @@ class _Careful:
 @dataclass(frozen=True, slots=True)
 class _Missed:
     account: AccountId
+    biller: BillerId
 
 
 _Found = _Readable | _Careful | _Missed
@@ -154,7 +155,7 @@ def _of_agreement(hand: Round, row: Any) -> _Found:
     if row.changed or row.fresh:
         return _Careful(AccountId(row.id))
     if row.biller not in hand.catalogue.rows:
-        return _Missed(AccountId(row.id))
+        return _Missed(AccountId(row.id), BillerId(row.biller))
     quiet = row.episode is None and not (row.warned or row.asking or row.paid)
     known = Known(
         _KINDS[row.kind], row.state == _ACTIVE, row.below_fen, row.balance_fen, row.daily_use_fen, quiet
@@ -276,16 +277,6 @@ def _with_reading(
     ]
 
 
-_ACCOUNT = [
-    accounts.c.id,
-    accounts.c.biller,
-    accounts.c.utility,
-    accounts.c.number,
-    accounts.c.holder,
-    accounts.c.holder_masked,
-]
-
-
 @cache
 def _agreed(named: bool) -> sa.Select[Any]:
     """Agreements in force with their accounts, and the little that `health.examine` asks for."""
@@ -295,7 +286,7 @@ def _agreed(named: bool) -> sa.Select[Any]:
     asking = sa.and_(debits.c.mandate == m.id, sa.text("debits.state = 'asking'"))
     return (
         sa.select(
-            *_ACCOUNT,
+            *numbers.COLUMNS,
             m.kind,
             m.state,
             m.payer,
@@ -327,6 +318,7 @@ def _may_have_changed() -> sa.ColumnElement[bool]:
     )
     return sa.or_(
         m.valid_until <= _NOW,
+        m.rests_until.is_not(None),
         ~allowed,
         sa.and_(m.state == _ACTIVE, sa.or_(~owned, untold, long_unheard)),
     )
@@ -358,7 +350,7 @@ def _watched(named: bool) -> sa.Select[Any]:
     )
     return (
         sa.select(
-            *_ACCOUNT,
+            *numbers.COLUMNS,
             *columns,
             looks.c.bill_next,
             said.label("said"),

@@ -211,12 +211,23 @@ def move(tx: Tx, mandate: Mandate, to: MandateState, at: datetime, **columns: An
     """Compare-and-set of the state; False when it stood elsewhere meanwhile. Raises IllegalMove."""
     states.refuse_illegal(mandates, mandate.id, mandate.state, to, at)
     if to in (M.REVOKED, M.EXPIRED):
-        columns.setdefault("ended_at", at)
+        columns.setdefault("ended_at", not_before_its_charges(tx, mandate, at))
     same = sa.and_(mandates.c.id == mandate.id, mandates.c.state == mandate.state.value)
     changed = tx.conn.execute(
         sa.update(mandates).where(same).values(state=to.value, updated_at=at, **columns)
     )
     return changed.rowcount == 1
+
+
+def not_before_its_charges(tx: Tx, mandate: Mandate, at: datetime) -> datetime:
+    """An instant that lies after all this mandate did, also when the clock that gave `at` is behind another process's.
+
+    Whoever compares the rows later must not find a charge younger than the end that came after it.
+    """
+    made = sa.select(sa.func.max(payments.c.created_at), sa.func.max(payments.c.sent_at))
+    of_it = made.join(debits, debits.c.payment == payments.c.id).where(debits.c.mandate == mandate.id)
+    last: list[datetime | None] = [mandate.active_at, *tx.conn.execute(of_it).one()]
+    return max([at, *(instant for instant in last if instant is not None)])
 
 
 def note(tx: Tx, mandate: str, **columns: Any) -> None:

@@ -38,10 +38,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """How many of the questions wanted may be asked now, and when the others may be tried."""
+    """How many of the questions `wanted` may be asked now, and when the others may be tried."""
 
     now: int
     again_at: datetime
+    wanted: int
+
+    def __add__(self, other: Leave) -> Leave:
+        return Leave(self.now + other.now, max(self.again_at, other.again_at), self.wanted + other.wanted)
 
 
 def leaves(tx: Tx, pace: Pace, wanted: Mapping[BillerId, int], at: datetime) -> dict[BillerId, Leave]:
@@ -61,14 +65,14 @@ def leaves(tx: Tx, pace: Pace, wanted: Mapping[BillerId, int], at: datetime) -> 
 def _granted(pace: Pace, row: Any, wanted: int, at: datetime) -> tuple[Leave, float | None]:
     """What may be asked, and what is then left in the bucket (None: it stays as it is)."""
     if row.rests_until is not None and row.rests_until > at:
-        return Leave(0, row.rests_until), None
+        return Leave(0, row.rests_until, wanted), None
     if pace.per_second is None:
-        return Leave(wanted, at), None
+        return Leave(wanted, at, wanted), None
     passed = max((at - row.at).total_seconds(), 0.0)
     tokens = min(float(pace.burst), row.tokens + passed * pace.per_second)
     granted = min(wanted, int(tokens))
     missing = max((wanted - granted) / pace.per_second, 1.0)
-    return Leave(granted, at + timedelta(seconds=missing)), tokens - granted
+    return Leave(granted, at + timedelta(seconds=missing), wanted), tokens - granted
 
 
 def answered(tx: Tx, billers: Collection[BillerId]) -> None:

@@ -16,7 +16,7 @@ from payments.acts import VOICE, ActLine, LineWish, Proposed, Question, Refusal,
 from payments.authority import access, accounts, people
 from payments.drafting import Draft
 from payments.limits import Limits
-from payments.purse import Purse, choose_purse
+from payments.purse import Purse, choose_purse, why_none
 from payments.quoting import amount_fits, kept_quote
 from payments.states import open_at
 
@@ -49,7 +49,7 @@ def propose(
         until = min(until, kept.expires_at)
     purse = choose_purse(tx, proposer, [w.account for w in wishes], channel, method, at)
     if purse is None:
-        return Refusal("no_permission")
+        return Refusal(why_none(tx, proposer, [w.account for w in wishes], method, at))
     if not caps_hold(tx, purse, [w.amount for w in wishes], at):
         return Refusal("over_cap")
     lines = tuple(_line(tx, wish, purse) for wish in wishes)

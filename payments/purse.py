@@ -43,6 +43,17 @@ def choose_purse(
     return found or (page if method == "auto" else None)
 
 
+def why_none(tx: Tx, proposer: PersonId, wanted: list[AccountId], method: str, at: datetime) -> str:
+    """Why nobody's money may be used: leave is lacking only where it is; a missing wallet is no missing leave."""
+    if all(access.may(tx, proposer, May.PAY, account, at) for account in wanted):
+        return "no_purse"
+    begins = all(access.may(tx, proposer, May.START_PAYMENT, account, at) for account in wanted)
+    if method == "hosted" or not begins:
+        return "no_permission"  # a page is paid with one's own money
+    holders = {till_account(tx, account).holder for account in wanted}
+    return "holder_no_purse" if len(holders) == 1 else "several_holders"
+
+
 def _own_purse(tx: Tx, person: PersonId) -> Purse | None:
     mine = access.instruments_of(tx, person)
     return Purse("purse", person, person, mine[0].id) if mine else None

@@ -19,6 +19,7 @@ from data.store.payments import ledger as lines
 from data.store.payments import payments
 from payments import ledger
 from payments.ledger import Broken
+from payments.opening import till_account
 
 # Crockford's letters: none that is taken for another; what people read wrongly is put right.
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -42,6 +43,7 @@ class Checked:
     biller: BillerId | None = None
     amount: Money | None = None
     at: datetime | None = None
+    tail: str = ""  # of the account number; the only part of it that a receipt tells
     broken: tuple[Broken, ...] = ()
 
 
@@ -69,7 +71,8 @@ def check(tx: Tx, code: str) -> Checked:
     broken = tuple(b for other in tx.conn.scalars(others) for b in ledger.verify_line(tx, other))
     if not broken:
         broken = tuple(_against_the_payment(tx, line))
-    found = (PaymentId(line.payment), _biller_of(line.credit), Money(line.amount_fen), line.at)
+    tail = _tail(tx, line.payment)
+    found = (PaymentId(line.payment), _biller_of(line.credit), Money(line.amount_fen), line.at, tail)
     return Checked(TAMPERED if broken else HOLDS, *found, broken)
 
 
@@ -78,6 +81,11 @@ def _against_the_payment(tx: Tx, line: sa.Row[tuple[object, ...]]) -> list[Broke
     row = tx.conn.execute(sa.select(payments).where(payments.c.id == line.payment)).one_or_none()
     same = row is not None and row.amount_fen == line.amount_fen and row.posted_at is not None
     return [] if same else [Broken(line.seq, ledger.CHANGED, line.at)]
+
+
+def _tail(tx: Tx, payment: str) -> str:
+    account = tx.conn.scalar(sa.select(payments.c.account).where(payments.c.id == payment))
+    return "" if account is None else till_account(tx, account).tail
 
 
 def _biller_of(account: str) -> BillerId:

@@ -14,23 +14,27 @@ from data.ids import PersonId
 from data.store.engine import Tx
 from data.store.mandates import mandates as table
 from payments import mandates
-from payments.mandates import M, Mandate, NoSuchMandate, move, read
+from payments.mandates import M, Mandate, NoSuchMandate, move, note, read
 from payments.notices import notice
-from payments.stopping import RESTS, audit, call_back
+from payments.stopping import GOES_ON, RESTS, audit, call_back, wake
+
+__all__ = ["GOES_ON", "NEWS", "RESTORED", "at_rest", "let_go_on", "rest_all"]
 
 RESTORED = "restored"  # why it rests
 NEWS = "mandates_rest"  # what its payer is told, once for all of his
-GOES_ON = "mandate_goes_on"
 _RESTED = sa.and_(table.c.state == M.PAUSED.value, table.c.reason == RESTORED)
 
 
 def rest_all(tx: Tx, by: str, as_of: datetime, at: datetime) -> list[Mandate]:
-    """Every one that would pay rests; its payer is told of which day our records are, and how to go on. Gives what rests."""
-    active = sa.select(table).where(table.c.state == M.ACTIVE.value).order_by(table.c.id).with_for_update()
-    held = [mandates.of_row(row) for row in tx.conn.execute(active).all()]
+    """Every one that would pay, now or after its rest, rests; its payer is told of which day our records are, and how to go on. Gives what rests."""
+    would = sa.or_(table.c.state == M.ACTIVE.value, table.c.rests_until.is_not(None))
+    wanted = sa.select(table).where(mandates.is_live(), would).order_by(table.c.id).with_for_update()
+    held = [mandates.of_row(row) for row in tx.conn.execute(wanted).all()]
     for one in held:
-        moved = move(tx, one, M.PAUSED, at, reason=RESTORED)
-        assert moved, "the row is held since it was read"
+        if one.state is M.ACTIVE:
+            moved = move(tx, one, M.PAUSED, at)
+            assert moved, "the row is held since it was read"
+        note(tx, one.id, reason=RESTORED, rests_until=None)
         call_back(tx, one, at, RESTS)
         audit(tx, "mandate_changed", one, PersonId(by), at, {"to": M.PAUSED.value, "reason": RESTORED})
     for payer in dict.fromkeys(one.payer for one in held):
@@ -56,9 +60,5 @@ def let_go_on(tx: Tx, mandate: str, by: str, reason: str, at: datetime) -> bool:
         return False
     if held.state is not M.PAUSED or held.reason != RESTORED:
         return False
-    moved = move(tx, held, M.ACTIVE, at, reason=None, woken_at=at)
-    assert moved, "the row is held since it was read"
-    audit(tx, "mandate_changed", held, PersonId(by), at, {"to": M.ACTIVE.value, "reason": reason})
-    body = {"mandate": held.id, "account": held.account, "biller": held.biller, "payer": held.payer}
-    notice(tx, held.payer, GOES_ON, f"{held.id}:{at.isoformat(timespec='seconds')}", body, at)
+    wake(tx, held, PersonId(by), at, reason)
     return True

@@ -9,8 +9,9 @@ A payment:
 `failed` comes only from a definite decline or a confirmed close (L2), `cancelled` only when nothing was ever sent.
 Money that arrives after either goes straight to `refunding`. `needs_human` still holds the account.
 
-An automatic payment; going on after a pause is a new agreement that replaces the old one, so it needs the payer's second
-factor like the first. One that rests because a backup was put back may also be let go on by an operator (`resting.py`):
+An automatic payment; going on after a pause without an end is a new agreement that replaces the old one, so it needs the
+payer's second factor like the first. One that was to rest for some days goes on by itself; one that rests because a backup
+was put back may also be let go on by an operator (`resting.py`):
 
     awaiting_payer → active → paused | suspended → revoked | expired
 
@@ -152,7 +153,7 @@ MANDATE_TRANSITIONS: frozenset[tuple[MandateState, MandateState, str]] = frozens
         (M.ACTIVE, M.SUSPENDED, "it could not pay several times, or its purse is gone"),
         (M.ACTIVE, M.REVOKED, "stopped, changed or its permission taken back"),
         (M.ACTIVE, M.EXPIRED, "its time is over"),
-        (M.PAUSED, M.ACTIVE, "an operator let it go on after a backup was put back"),
+        (M.PAUSED, M.ACTIVE, "the days it was to rest are over, or an operator let it go on after a backup"),
         (M.PAUSED, M.REVOKED, "stopped, taken up anew or its permission taken back"),
         (M.PAUSED, M.EXPIRED, "its time is over"),
         (M.SUSPENDED, M.REVOKED, "stopped, taken up anew or its permission taken back"),

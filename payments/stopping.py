@@ -6,7 +6,7 @@ payment unsent and cancels it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,13 +20,26 @@ from data.store.mandates import debits
 from data.store.payments import payments
 from payments import states, warnings
 from payments.authority import access
-from payments.mandates import LIVE, M, Mandate, NoSuchMandate, live_at, move, read, spent_this_month
+from payments.mandates import (
+    LIVE,
+    M,
+    Mandate,
+    NoSuchMandate,
+    end_of_day,
+    live_at,
+    move,
+    note,
+    read,
+    spent_this_month,
+)
 from payments.notices import notice
 from payments.opening import till_account
 from payments.states import COLLECTING, FINAL, State
 from payments.terms import MandateState
 
 STOPPED, RESTS = "stopped", "rests"  # why a debit was not made
+PAUSED = "paused"  # by somebody's wish
+GOES_ON = "mandate_goes_on"
 
 
 def may_stop(tx: Tx, mandate: Mandate, by: PersonId, at: datetime) -> bool:
@@ -47,20 +60,39 @@ def stop(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
     return True
 
 
-def pause(tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
-    """Lets an active one rest at once; going on is a new agreement. False as for `stop`."""
+def pause(tx: Tx, mandate: str, by: PersonId, at: datetime, until: date | None = None) -> bool:
+    """Lets an active one rest at once. False as for `stop`.
+
+    It goes on by itself on the day `until`; without one, going on is a new agreement. Said again of one that rests by
+    somebody's wish, only its end changes.
+    """
     try:
         held = read(tx, mandate, hold=True)
     except NoSuchMandate:
         return False
-    if held.state is not M.ACTIVE or not may_stop(tx, held, by, at):
+    again = held.state is M.PAUSED and held.reason == PAUSED
+    if not (held.state is M.ACTIVE or again) or not may_stop(tx, held, by, at):
         return False
-    moved = move(tx, held, M.PAUSED, at, reason="paused")
-    assert moved, "the row is held since it was read"
-    call_back(tx, held, at, RESTS)
-    audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value})
-    tell_the_others(tx, held, by, "mandate_paused_for_you", f"{held.id}:{at.isoformat()}", at)
+    ends = None if until is None else end_of_day(until - timedelta(days=1))
+    if not again:
+        moved = move(tx, held, M.PAUSED, at, reason=PAUSED)
+        assert moved, "the row is held since it was read"
+        call_back(tx, held, at, RESTS)
+    note(tx, held.id, rests_until=ends, updated_at=at)
+    day = None if until is None else until.isoformat()
+    audit(tx, "mandate_changed", held, by, at, {"to": M.PAUSED.value, "until": day})
+    about = f"{held.id}:{at.isoformat()}"
+    tell_the_others(tx, held, by, "mandate_paused_for_you", about, at, rests_until=day)
     return True
+
+
+def wake(tx: Tx, held: Mandate, by: PersonId, at: datetime, reason: str) -> None:
+    """One that rests goes on under the agreement it had; its payer is told, and may stop it with one word."""
+    moved = move(tx, held, M.ACTIVE, at, reason=None, rests_until=None, woken_at=at)
+    assert moved, "the row is held since it was read"
+    audit(tx, "mandate_changed", held, by, at, {"to": M.ACTIVE.value, "reason": reason})
+    body = {"mandate": held.id, "account": held.account, "biller": held.biller, "payer": held.payer}
+    notice(tx, held.payer, GOES_ON, f"{held.id}:{at.isoformat(timespec='seconds')}", body, at)
 
 
 def end(tx: Tx, held: Mandate, to: MandateState, by: PersonId, at: datetime, reason: str) -> None:

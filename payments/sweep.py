@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from data.catalogue import Catalogue
@@ -27,7 +27,7 @@ from payments.looking_over import Asked, Look, Span, look_over, new_reading, pla
 from payments.opening import till_account
 from payments.pacing import Leave, Pace, jitter
 from payments.rounds import Cycle, Page
-from payments.taking_readings import take_reading
+from payments.taking_readings import MOMENT, take_reading
 from payments.usage import keep_use
 
 __all__ = ["Pace", "Sweep", "Swept", "take_reading"]
@@ -36,7 +36,7 @@ log = logging.getLogger("bangjiao.payments")
 
 PAGE = MOST_NUMBERS
 _AT_ONCE = timedelta(0)
-_LATER = timedelta(microseconds=1)
+_NOT_COUNTED = Leave(0, datetime.min.replace(tzinfo=UTC), 0)
 _AGAIN = timedelta(minutes=5)  # an account its biller would say nothing of
 _NO_ANSWER = OutcomeUnknown(Reason.UNKNOWN)
 
@@ -161,7 +161,8 @@ class Sweep:
     async def _read_all(self, hand: _InHand) -> Swept:
         """Asks, acts on what needs care one by one, and writes the rest, and that it is done, in one transaction."""
         careful = [await self._store.run(partial(self._begin, account)) for account in hand.look.careful]
-        asked = [*hand.look.asked, *(one for one in careful if one is not None)]
+        # First those that need care: where a biller lets not all be asked, they are the ones that may be low.
+        asked = [*(one for one in careful if one is not None), *hand.look.asked]
         heard = await self._ask(asked, hand.leave)
         made: list[PaymentId] = []
         easy: list[tuple[Asked, Quote]] = []
@@ -212,18 +213,21 @@ class Sweep:
             of_biller.setdefault(one.account.biller, []).append(one)
         heard: list[_Heard] = []
         for biller in sorted(of_biller, key=lambda b: jitter(f"{asked[0].account.id}:{b}")):
-            heard += await self._ask_biller(biller, of_biller[biller], leave.get(biller))
+            heard += await self._ask_biller(biller, of_biller[biller], leave.get(biller, _NOT_COUNTED))
         return heard
 
-    async def _ask_biller(self, biller: BillerId, ones: list[Asked], leave: Leave | None) -> list[_Heard]:
-        if leave is None:  # only such as are looked at with care: too few for the page to have counted them
-            at, wanted = self._clock.now(), {biller: len(ones)}
-            leave = (await self._store.run(lambda tx: pacing.leaves(tx, self._pace, wanted, at)))[biller]
+    async def _ask_biller(self, biller: BillerId, ones: list[Asked], leave: Leave) -> list[_Heard]:
+        # The page counted those it looked over; such as are looked at with care are counted here.
+        if (more := len(ones) - leave.wanted) > 0:
+            leave += (await self._store.run(partial(self._more, {biller: more})))[biller]
         now, later = ones[: leave.now], ones[leave.now :]
         heard = [_Heard(one, leave.again_at) for one in later]
         for begin in range(0, len(now), MOST_NUMBERS):
             heard += await self._ask_some(biller, now[begin : begin + MOST_NUMBERS])
         return heard
+
+    def _more(self, wanted: dict[BillerId, int], tx: Tx) -> dict[BillerId, Leave]:
+        return pacing.leaves(tx, self._pace, wanted, self._clock.now())
 
     async def _ask_some(self, biller: BillerId, ones: list[Asked]) -> list[_Heard]:
         try:
@@ -257,30 +261,32 @@ class Sweep:
         at = self._clock.now()
         new = (new_reading(asked, quote, at) for asked, quote in easy)
         readings.write_many(tx, [one for one in new if one is not None])
-        unheard.heard(tx, self._heard_again(hand, heard, easy))
+        unheard.heard(tx, self._heard_again(hand, heard))
         silent = [one for one in heard if not isinstance(one.answer, Quote)]
         bills = [one.asked.account.id for one in silent if one.asked.bill]
         looking_after.set_of_many(tx, bills, bill_next=looking_after.bill_again(at, answered=False))
-        missed = [*self._missed_of(silent, at), *(_missed(account, at) for account in hand.look.missed)]
+        missed = [*self._missed_of(silent, at), *(_missed(*one, at) for one in hand.look.missed)]
         unheard.missed(tx, missed, hand.page.cycle.heard_at if hand.page else unheard.last_heard(tx))
         pacing.answered(tx, {one.asked.account.biller for one in heard if isinstance(one.answer, Quote)})
         if hand.page is not None:
             rounds.page_done(tx, hand.page)
 
-    def _heard_again(
-        self, hand: _InHand, heard: list[_Heard], easy: list[tuple[Asked, Quote]]
-    ) -> list[AccountId]:
-        """Of the exceptions: those that answered, and those nobody may have read any more."""
-        again = [asked.account.id for asked, _ in easy if asked.missed]
-        still = {one.asked.account.id for one in heard} | {*hand.look.missed, *hand.look.careful}
+    def _heard_again(self, hand: _InHand, heard: list[_Heard]) -> list[AccountId]:
+        """Of the exceptions: those that answered, whatever they said, and those nobody may have read any more."""
+        again = [
+            one.asked.account.id
+            for one in heard
+            if isinstance(one.answer, Quote) and (one.asked.missed or one.asked.known is None)
+        ]
+        still = {one.asked.account.id for one in heard} | {*dict(hand.look.missed), *hand.look.careful}
         return again + [account for account in hand.named if account not in still]
 
     def _missed_of(self, silent: Iterable[_Heard], at: datetime) -> list[unheard.Missed]:
         """A bill is asked for again by its own time; everything else as soon as its biller may be asked."""
         return [
-            unheard.Missed(one.asked.account.id, one.answer)
+            unheard.Missed(one.asked.account.id, one.asked.account.biller, one.answer)
             if isinstance(one.answer, datetime)
-            else _missed(one.asked.account.id, at)
+            else _missed(one.asked.account.id, one.asked.account.biller, at)
             for one in silent
             if not one.asked.bill
         ]
@@ -312,7 +318,8 @@ class Sweep:
         if asked.bill:
             looking_after.bill_asked(tx, asked.account.id, self._clock.now(), answered=False)
         else:
-            unheard.missed(tx, [_missed(asked.account.id, self._clock.now())], unheard.last_heard(tx))
+            missed = _missed(asked.account.id, asked.account.biller, self._clock.now())
+            unheard.missed(tx, [missed], unheard.last_heard(tx))
 
     async def _ask_use(self) -> None:
         """At most one account a round: what its earlier months used, when that was told long ago."""
@@ -327,9 +334,9 @@ class Sweep:
         await self._store.run(lambda tx: keep_use(tx, account.id, use, self._clock.now()))
 
 
-def _missed(account: AccountId, at: datetime) -> unheard.Missed:
+def _missed(account: AccountId, biller: BillerId, at: datetime) -> unheard.Missed:
     """Asked again after some minutes, each a little earlier or later than the others."""
-    return unheard.Missed(account, at + _AGAIN * (1 + jitter(account)))
+    return unheard.Missed(account, biller, at + _AGAIN * (1 + jitter(account)))
 
 
 def _say(error: GatewayError) -> None:
@@ -341,7 +348,7 @@ def _after_all_known(tx: Tx, account: AccountId, at: datetime) -> datetime:
     last = readings.newest(tx, account)
     held = mandates.live_at(tx, account)
     known = [last.at if last else None, held.active_at if held else None]
-    return max([at, *(instant + _LATER for instant in known if instant is not None)])
+    return max([at, *(instant + MOMENT for instant in known if instant is not None)])
 
 
 def _why_it_rests(tx: Tx) -> tuple[str, ...]:

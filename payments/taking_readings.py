@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from data.ids import AccountId, PaymentId
 from data.model import Quote
@@ -13,12 +14,19 @@ from payments.quoting import overtaken
 from payments.readings import Taken
 from payments.terms import MandateKind, MandateState
 
+MOMENT = timedelta(
+    microseconds=1
+)  # a question lies at least this long after all that was known when it was asked
+
 
 def take_reading(hand: Round, account: AccountId, quote: Quote, asked_at: datetime) -> list[PaymentId]:
     """What a meter or bill says, acted on; gives the payments written. Late, repeated and backward readings change nothing.
 
     `asked_at` is when it was asked; what was written off since is not in the answer, which is then left alone.
     """
+    # What was known when it was asked is known now, whatever the clock of this process says since. On a clock that
+    # stands the question lies a moment after now; what is done about the answer is done now, or nobody would find it due.
+    hand = replace(hand, at=max(hand.at, asked_at - MOMENT))
     tx = hand.tx
     if overtaken(tx, account, asked_at):
         return []

@@ -6,7 +6,7 @@ Nothing here speaks with the outside; what is confirmed here is carried out by `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -249,9 +249,11 @@ class Till:
         """What an automatic payment has begun and is not over yet. Raises NoSuchMandate."""
         return stopping.on_its_way(tx, mandates.read(tx, mandate))
 
-    def pause_mandate(self, tx: Tx, mandate: str, by: PersonId, at: datetime) -> bool:
-        """Lets it rest at once; `resume_mandate` goes on."""
-        return stopping.pause(tx, mandate, by, at)
+    def pause_mandate(
+        self, tx: Tx, mandate: str, by: PersonId, at: datetime, until: date | None = None
+    ) -> bool:
+        """Lets it rest at once, until that day or until a new agreement."""
+        return stopping.pause(tx, mandate, by, at, until)
 
     def take_less(
         self, tx: Tx, mandate: str, by: PersonId, at: datetime, clauses: Clauses

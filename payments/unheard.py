@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
-from data.ids import AccountId
+from data.ids import AccountId, BillerId
 from data.store.engine import Tx
-from data.store.mandates import sweeps, unheard
+from data.store.mandates import biller_paces, sweeps, unheard
 
 _LEASE = timedelta(minutes=2)  # whoever took some up and died lets them go after this
 
@@ -23,6 +24,7 @@ class Missed:
     """One account that was not heard of, and when it is to be asked again."""
 
     account: AccountId
+    biller: BillerId
     again_at: datetime
 
 
@@ -35,10 +37,7 @@ def since(tx: Tx, account: AccountId) -> tuple[bool, datetime | None]:
 def missed(tx: Tx, accounts: Iterable[Missed], last_heard: datetime | None) -> None:
     """Writes down who was not heard of; who is there already keeps since when."""
     ones = list(accounts)
-    new = [
-        {"account": one.account, "since": last_heard, "again_at": one.again_at, "tries": 0} for one in ones
-    ]
-    tx.put_many_new(unheard, new)
+    tx.put_many_new(unheard, [_row(one, last_heard) for one in ones])
     if ones:
         tx.conn.execute(_TRIED, [{"of_account": one.account, "then": one.again_at} for one in ones])
 
@@ -50,8 +49,13 @@ def heard(tx: Tx, accounts: Collection[AccountId]) -> None:
 
 
 def take_up(tx: Tx, at: datetime, limit: int) -> list[AccountId]:
-    """Some whose time has come, the longest waiting first; for two minutes nobody else takes them."""
-    due = sa.select(unheard.c.account).where(unheard.c.again_at <= at)
+    """Some whose time has come, the longest waiting first; for two minutes nobody else takes them.
+
+    Those of a biller that rests are left where they are, however many: one question shows whether it answers again.
+    """
+    awake = sa.or_(biller_paces.c.rests_until.is_(None), biller_paces.c.rests_until <= at)
+    billers = list(tx.conn.scalars(sa.select(biller_paces.c.biller).where(awake)))
+    due = sa.select(unheard.c.account).where(unheard.c.biller.in_(billers), unheard.c.again_at <= at)
     due = due.order_by(unheard.c.again_at, unheard.c.account).limit(limit)
     found = [AccountId(a) for a in tx.conn.scalars(due.with_for_update(skip_locked=True))]
     if found:
@@ -67,6 +71,16 @@ def last_heard(tx: Tx) -> datetime | None:
         return None
     heard: datetime | None = row.started_at if row.finished_at is not None else row.heard_at
     return heard
+
+
+def _row(one: Missed, last_heard: datetime | None) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "biller": one.biller,
+        "since": last_heard,
+        "again_at": one.again_at,
+        "tries": 0,
+    }
 
 
 _TRIED = (

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 @keys_app.command(
-    help="Seal everything anew. Set BANGJIAO_SECRET to the new secret and BANGJIAO_SECRET_BEFORE to the one until now, restart, then run this."
+    help="Seal everything anew. Set BANGJIAO_SECRET to the new secret and BANGJIAO_SECRET_BEFORE to the one until now, restart, then run this. Example: bangjiao keys rotate"
 )
 def rotate(as_json: Json = False) -> None:
     from bot.app import open_store
@@ -78,9 +78,8 @@ def _report(as_json: bool, sealed: int, left: list[str]) -> None:
         typer.echo("\n".join(left[:_SHOWN]))
         typer.echo(f"{len(left)} values still need the secret before. Run: bangjiao keys rotate")
     else:
-        typer.echo(
-            f"{sealed} values sealed anew. Everything opens with the present secret; BANGJIAO_SECRET_BEFORE may go."
-        )
+        done = f"{sealed} values sealed anew. " if sealed else ""
+        typer.echo(f"{done}Everything opens with the present secret; BANGJIAO_SECRET_BEFORE may go.")
     raise typer.Exit(1 if left else 0)
 
 
@@ -159,10 +158,11 @@ def restore(
         typer.echo(
             f"{copied.total} rows are back; {broken} broken lines in ledger and audit.\n"
             f"{taken.asked} payments go on by asking under their own numbers; {taken.looked_at} wait for a person.\n"
-            "Nothing new is sent: compare the rail's statement since the backup, then let it go on.\n"
             f"{taken.resting} automatic payments rest until their payers say 接着缴, or `bangjiao mandates go-on`.\n"
             f"The records are of {taken.as_of.isoformat(timespec='seconds')}. What was taken back or changed since is as it was "
-            f"then: {_listed(taken.came_back)}. See `bangjiao people list`, and ask whom it concerns."
+            f"then: {_listed(taken.came_back)}. See `bangjiao people list`, and ask whom it concerns.\n"
+            "Nothing new is sent. Point BANGJIAO_DATABASE_URL here, compare the rail's statements since the backup "
+            "(bangjiao reconcile --day …), then let it go on: bangjiao resume"
         )
     raise typer.Exit(1 if broken else 0)
 

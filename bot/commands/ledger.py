@@ -123,7 +123,7 @@ def balances(as_json: Json = False) -> None:
 
 
 @app.command(
-    help="Compare the check code of a receipt with the book; exit status 1 unless it holds. Example: bangjiao ledger check 2-7KQ4-M2XP"
+    help="Compare the check code of a receipt with the book; exit status 1 unless it holds. People can ask the same at the address /receipt. Example: bangjiao ledger check 2-7KQ4-M2XP"
 )
 def check(code: str, as_json: Json = False) -> None:
     from payments import receipts
@@ -139,7 +139,7 @@ def check(code: str, as_json: Json = False) -> None:
         }
         typer.echo(json.dumps(told))
     elif found.verdict == receipts.HOLDS:
-        typer.echo(f"The receipt holds: {_day(found.at)}, {found.biller}, {found.amount}, written off.")
+        typer.echo(f"The receipt is true: {_day(found.at)}, {found.biller}, {found.amount}, written off.")
     elif found.verdict == receipts.TAMPERED:
         named = "; ".join(f"line {b.seq}, {_day(b.at)}: {b.why}" for b in found.broken)
         typer.echo(f"THE BOOK WAS TAMPERED WITH: {named}")

@@ -37,6 +37,7 @@ def doctor(as_json: Json = False) -> None:
     store = _store()
     try:
         report = Doctor(store, SystemClock(), catalogue.load(), Limits(), more=(talks_page,)).examine()
+        looked_at = store.run_now(_looked_at)
     finally:
         store.close()
     if as_json:
@@ -48,8 +49,22 @@ def doctor(as_json: Json = False) -> None:
         typer.echo(f"{'BROKEN' if found else 'ok    '}  {number:<6} {sentence}")
         if found:
             typer.echo(f"        {found.count}: {', '.join(found.rows)}")
+    typer.echo(looked_at)
     typer.echo("All is well." if report.well else f"{len(broken)} promises are broken.")
     raise typer.Exit(0 if report.well else 1)
+
+
+def _looked_at(tx: Tx) -> str:
+    """An empty database is well too: whoever looked into the wrong one must see it."""
+    import sqlalchemy as sa
+
+    from data.store.payments import payments
+    from payments import ledger
+
+    made = tx.conn.scalar(sa.select(sa.func.count()).select_from(payments)) or 0
+    if not made:
+        return "There is no payment in this database. Does BANGJIAO_DATABASE_URL name the right one?"
+    return f"Looked at {made} payments and {ledger.lines_in(tx)} lines of the book."
 
 
 def talks_page(tx: Tx, room: Room, after: Any) -> tuple[list[Found], Any]:
@@ -82,12 +97,15 @@ def pause(
     by: By = "",
 ) -> None:
     """Nothing new is sent to the rail until `bangjiao resume`; what was sent is followed to its end."""
+    from bot.app import RAILS
     from data import catalogue
     from payments import pausing
 
     scope, subject = _what(biller, rail)
     if biller and biller not in catalogue.load().rows:
         raise SystemExit(f"There is no biller {biller} in the catalogue.")
+    if rail and rail not in RAILS:
+        raise SystemExit(f"There is no rail {rail}. This house has: {', '.join(RAILS)}.")
     if not reason.strip():
         raise SystemExit("Say why in --reason: colleagues will ask.")
     done = act_in_store(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from bot.app import Application, Words, build, enrol_town, read_words
 from bot.playground import abilities, book_evidence, evidence, people_evidence
 from bot.playground.arranging import arrange_given
 from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
+from bot.playground.ground import in_memory, seconds
 from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
 from data.clock import SHANGHAI, VirtualClock
@@ -61,7 +61,7 @@ def playground(
 ) -> Iterator[Callable[[], Playground]]:
     """A factory of fresh worlds that share one sandbox process, ended on leaving. `gateway_seconds`: how long an answer is awaited."""
     with (
-        tempfile.TemporaryDirectory(prefix="bangjiao-play-", dir=_in_memory()) as folder,
+        tempfile.TemporaryDirectory(prefix="bangjiao-play-", dir=in_memory()) as folder,
         demo.sandbox(Path(folder)) as town,
     ):
         count = iter(range(1_000_000))
@@ -237,7 +237,8 @@ class Playground:
         elif command == "hand_back_with":
             served = await self.app.store.run(lambda tx: self._serving(tx, person))
             assert served, f"{person} has taken over nobody"
-            await self._staff(served[0], person, "hand_back", more={"account": arguments[1]})
+            proposed = {"reset_pin": True} if arguments[0] == "new_pin" else {"account": arguments[1]}
+            await self._staff(served[0], person, "hand_back", more=proposed)
         elif command == "call_elder_now":
             await self.press(person, '/choose{"call_elder_now"}')
         else:
@@ -426,7 +427,7 @@ class Playground:
         if "fen" in how:
             wanted["amount_fen"] = int(how["fen"])
         if "age" in how:
-            wanted["age_seconds"] = _seconds(str(how["age"]))
+            wanted["age_seconds"] = seconds(str(how["age"]))
         fired = await self.control.callback(order, status, **wanted)
         await self.app.callbacks.receive(fired.body.encode(), fired.headers)
 
@@ -486,17 +487,6 @@ class Playground:
             await self._end_application()
         if self._control is not None:
             await self._control.aclose()
-
-
-def _in_memory() -> str | None:
-    """Where a played town lies: in memory where the machine offers it. It is forgotten afterwards; no disk need hear of it."""
-    memory = Path("/dev/shm")  # noqa: S108
-    return str(memory) if os.access(memory, os.W_OK) else None
-
-
-def _seconds(words: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    return float(words[:-1]) * units[words[-1]]
 
 
 __all__ = ["GIVEN_SINCE", "START", "Playground", "playground"]

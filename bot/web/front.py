@@ -83,4 +83,4 @@ async def _like(house: House, visitor: Visitor, locale: str, size: str) -> Visit
 
 def _back(wanted: str) -> str:
     """Only pages of ours: a form may not send people elsewhere."""
-    return wanted if wanted in {"/", "/talk", "/staff", "/staff/sign-in"} else "/"
+    return wanted if wanted in {"/", "/talk", "/receipt", "/staff", "/staff/sign-in"} else "/"

@@ -49,6 +49,7 @@ class House:
     demo: bool
     templates: jinja2.Environment
     streams: Streams
+    receipts: bool = False  # whether there is a page for them
 
     # --- who is there ---
 
@@ -141,6 +142,7 @@ class House:
             "several": lambda key: self.wording.several(visitor.locale, key),
             "visitor": visitor,
             "demo": self.demo,
+            "receipts": self.receipts,
             "csrf": self.seals.mark("csrf", visitor.id),
             "form_id": self.new_form(),
             "locales": visitors.LOCALES,

@@ -1,4 +1,4 @@
-"""All pages together: the first page, the talk, the staff desk, the gateway's callbacks, health and figures."""
+"""All pages together: the first page, the talk, the staff desk, the check of receipts, the gateway's callbacks, health and figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from bot.web import edge, front, measuring, staff, talk
+from bot.web import edge, front, measuring, receipt, staff, talk
 from bot.web.house import House, Refused, see_other, templates
 from bot.web.live import Streams
 from bot.web.measuring import Figures
@@ -40,12 +40,13 @@ def create_pages(
     figures: Figures | None = None,
     figures_token: str = "",
     figures_here: bool = False,
+    receipts: receipt.Receipts | None = None,
 ) -> FastAPI:
     """The web application.
 
     `secret` signs cookies, forms and event ids (16 characters at least). `callbacks` receives the rail's raw body and
     headers at POST /callbacks/rail; `healthy` decides /healthz; `figures` is what /metrics shows to who brings
-    `figures_token`, or to this machine where `figures_here`. What is not given has no address.
+    `figures_token`, or to this machine where `figures_here`; `receipts` answers /receipt. What is not given has no address.
     """
     streams = Streams()
     house = House(
@@ -57,6 +58,7 @@ def create_pages(
         demo,
         templates(),
         streams,
+        receipts is not None,
     )
     app = FastAPI(
         title="bangjiao", docs_url=None, redoc_url=None, openapi_url=None, middleware=_middleware(house)
@@ -64,6 +66,8 @@ def create_pages(
     for router in (front.routes(house), talk.routes(house), staff.routes(house)):
         app.include_router(router)
     app.include_router(_machines(callbacks, healthy))
+    if receipts is not None:
+        app.include_router(receipt.routes(house, receipts))
     if figures is not None:
         app.include_router(measuring.routes(figures, figures_token, figures_here))
     app.mount("/static", Kept(directory=_STATIC))

@@ -153,9 +153,14 @@ class StaffDesk(Protocol):
         """Says something to the person; False when the talk is not this colleague's."""
 
     async def hand_back(
-        self, colleague: Colleague, person: PersonId, account: AccountId | None, event_id: str
+        self,
+        colleague: Colleague,
+        person: PersonId,
+        account: AccountId | None,
+        event_id: str,
+        reset_pin: bool = False,
     ) -> bool:
-        """Gives the talk back to the bot, with a payment to propose or without; False as in `say`."""
+        """Gives the talk back to the bot, with a payment or a new PIN to propose or without; False as in `say`."""
 
     def changes(self) -> AsyncIterator[None]:
         """One item whenever a queue or a talk should be read again."""

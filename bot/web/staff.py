@@ -26,6 +26,8 @@ from bot.web.throttle import Throttle
 from bot.web.visitors import STAFF_COOKIE
 from data.ids import AccountId, PersonId
 
+_NEW_PIN = "new-pin"  # stands beside the accounts in the form that gives a talk back
+
 
 class SignInFirst(Exception):
     """Nobody of the staff is signed in at this browser."""
@@ -200,6 +202,8 @@ async def _act(house: House, colleague: Colleague, person: PersonId, what: str, 
         case "hand-back":
             account = field(form, "account")
             event = _event(house, colleague, person, what, mark, account)
+            if account == _NEW_PIN:
+                return await house.staff.hand_back(colleague, person, None, event, reset_pin=True)
             return await house.staff.hand_back(
                 colleague, person, AccountId(account) if account else None, event
             )

@@ -1,4 +1,4 @@
-"""Slows down who guesses passwords: five wrong tries, then five minutes of rest."""
+"""Slows down who guesses: five wrong passwords, or as many tries as the page says, then five minutes of rest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ class Throttle:
     """Counts wrong tries by name, in this process."""
 
     clock: Clock
+    tries: int = TRIES
     _wrong: dict[str, list[datetime]] = field(default_factory=dict)
 
     def seconds_to_wait(self, name: str) -> float:
         """0 when another try is allowed."""
         recent = self._recent(name)
-        return (recent[-TRIES] + REST - self.clock.now()).total_seconds() if len(recent) >= TRIES else 0.0
+        return (
+            (recent[-self.tries] + REST - self.clock.now()).total_seconds()
+            if len(recent) >= self.tries
+            else 0.0
+        )
 
     def wrong(self, name: str) -> None:
         recent = [*self._recent(name), self.clock.now()]

@@ -55,8 +55,11 @@ def back_up(store: Store, file: Path) -> Copied:
     if store.revision() != HEAD:
         raise CannotBackUp("the tables are not those of this program; start it once, then back up")
     part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+    except OSError as problem:
+        raise CannotBackUp(f"{file} cannot be written: {problem.strerror}") from None
     try:
         if store.engine.dialect.name == "sqlite":
             _copy_file(store, part)

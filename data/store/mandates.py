@@ -191,10 +191,11 @@ unheard = sa.Table(
     "unheard",
     metadata,
     sa.Column("account", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("biller", sa.String(40), nullable=False),
     sa.Column("since", Instant),  # when it was last heard of; None: never by a round
     sa.Column("again_at", Instant, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, default=1),
-    sa.Index("ix_unheard_due", "again_at"),
+    sa.Index("ix_unheard_due", "biller", "again_at"),  # those of a biller that rests are passed over unread
 )
 
 # How many questions a biller may still be asked: a bucket that fills with time, shared by all processes.

@@ -29,6 +29,7 @@ BEAT_SECONDS = 1.0
 # A connection nobody answered on for so long may have lost its lock: the server gives a silent machine up after four.
 SURE_SECONDS = 3.0
 _AGAIN_SECONDS = 0.2
+_ANSWER_SECONDS = 0.1  # what is there to be read so soon after a question may be its answer
 _ARRIVAL_SECONDS = 3.0  # a peer that tidies up after our predecessor holds our name for a moment
 _LONGEST_NAME = 40
 
@@ -69,7 +70,7 @@ class Presence:
         self._file: int | None = None
         self._beating: asyncio.Task[None] | None = None
         self._came = False
-        self._asking = False
+        self._asking_since: float | None = None
         self._sure_until = 0.0
 
     @property
@@ -101,6 +102,10 @@ class Presence:
             with suppress(asyncio.CancelledError):
                 await self._beating
             self._beating = None
+        if self._line is not None:
+            with suppress(Exception):  # hanging up gives it back as well, a moment later
+                async with asyncio.timeout(1):
+                    await self._line.execute("SELECT pg_advisory_unlock_all()")
         await self._hang_up()
         if self._file is not None:
             os.close(self._file)
@@ -136,7 +141,8 @@ class Presence:
 
     def _hung_up(self) -> bool:
         """Whether the server said something unasked, which it only does when it ends: nothing may be sent on that."""
-        if self._asking or self._line is None:
+        since = self._asking_since
+        if self._line is None or (since is not None and time.monotonic() < since + _ANSWER_SECONDS):
             return False
         readable, _, _ = select.select([self._line.fileno()], [], [], 0)
         return bool(readable)
@@ -156,13 +162,15 @@ class Presence:
             if await self._locked():
                 log.warning("%s has its name again", self.name)
             return
-        asked, self._asking = time.monotonic(), True
+        if self._hung_up():
+            raise ConnectionError("the server ended the line")
+        asked = self._asking_since = time.monotonic()
         try:
             async with asyncio.timeout(SURE_SECONDS):
                 await self._line.execute("SELECT 1")
             self._sure_until = asked + SURE_SECONDS
         finally:
-            self._asking = False
+            self._asking_since = None
 
     async def _hang_up(self) -> None:
         line, self._line = self._line, None

@@ -86,6 +86,24 @@ def same_again(room: Inside, slots: Arguments) -> Result:
     return _just_spoken_of(room, slots)
 
 
+@inside(
+    "action_last_paid",
+    "known none",
+    reads="",
+    writes="account_id utility bill_name biller_name tail holder again_account amount",
+)
+def last_paid(room: Inside, slots: Arguments) -> Result:
+    """跟上次一样: the bill paid last, a meter with the same amount; what it costs now is read back before any yes."""
+    paid = next((p for p in room.till.payments_of(room.tx, room.person) if p.told == "paid"), None)
+    if paid is None:
+        return Result("none")
+    found = _known(room, paid.account)
+    if found.outcome != "known":
+        return Result("none")
+    meter = room.catalogue.biller(paid.biller).prepaid
+    return Result("known", {**found.slots, "amount": paid.amount.fen if meter else None})
+
+
 def _just_spoken_of(room: Inside, slots: Arguments) -> Result:
     since = slots.get("last_at")
     if not since or room.now - datetime.fromisoformat(since) > _SPOKEN_OF:
@@ -174,4 +192,4 @@ def recall_act(room: Inside, slots: Arguments) -> Result:
     return Result(outcome, payment_slots(view, room.catalogue, room.locale) | {"recall_at": at + 1})
 
 
-ACTIONS = (quote_bill, same_again, check_open_payment, check_amount, recall_act)
+ACTIONS = (quote_bill, same_again, last_paid, check_open_payment, check_amount, recall_act)

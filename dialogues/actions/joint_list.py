@@ -175,7 +175,11 @@ def _not_listed(room: Inside, held: Iterable[str]) -> list[KnownAccount]:
 
 def _to_choose_from(room: Inside, wishes: _Wishes, slots: Arguments) -> dict[str, Any]:
     """改一改: each bill of the list, and each other one of the same home, as a word, a button and a key."""
-    words = {b["account"]: _choice(room, wishes, b) for b in wishes.bills if "quote" in b}
+    words = {
+        b["account"]: _choice(room, wishes, b)
+        for b in wishes.bills
+        if "quote" in b and (b["due"] or b["prepaid"])
+    }
     held = list(slots["joint_accounts"])
     same = {
         household_of(k)
@@ -212,7 +216,7 @@ def _read_back(room: Inside, wishes: _Wishes, answered: dict[str, Any], told_bef
     notes = [_note(room, b, open_now) for b in wishes.bills if b not in listed]
     late = [in_words(room, "utter_joint_late", b) for b in paid if b["late_fee"]]
     total = sum(wishes.fen(b) for b in paid)
-    lines = [_line(room, b, wishes, len({x["holder"] for x in listed}) > 1) for b in listed]
+    lines = [_line(room, b, wishes, _names_holders(room, listed)) for b in listed]
     slots = wishes.kept() | {
         "joint_wishes": [[b["account"], b["quote"], wishes.fen(b)] for b in paid],
         "joint_list": _together(room, lines if paid else lines + notes),
@@ -243,6 +247,13 @@ def named(room: Inside, bills: Iterable[Bill]) -> list[Bill]:
             name = bill_name(room.catalogue, account.utility, room.locale)
             found.append(bill | {"utility": account.utility.value, "tail": account.tail, "bill_name": name})
     return found
+
+
+def _names_holders(room: Inside, bills: list[Bill]) -> bool:
+    """Of bills of several people each is told with its holder; by ear only where two of one kind would sound alike."""
+    several = len({bill["holder"] for bill in bills}) > 1
+    alike = len({bill["utility"] for bill in bills}) < len(bills)
+    return several and (alike or not room.facts.spoken)
 
 
 def _line(room: Inside, bill: Bill, wishes: _Wishes, several_holders: bool) -> str:
@@ -279,8 +290,10 @@ def _together(room: Inside, lines: list[str]) -> str:
     """On a screen a line each; on the telephone three to a breath; in large print no more lines than can be seen."""
     comma, stop = ("，", "。") if room.locale == "zh" else (", ", ". ")
     if room.facts.spoken:
-        breaths = [lines[n : n + A_BREATH] for n in range(0, len(lines), A_BREATH)]
-        return stop.join(comma.join(breath) for breath in breaths)
+        notes = [line.rstrip("。.") for line in lines if line.endswith(("。", "."))]  # sentences of their own
+        items = [line for line in lines if not line.endswith(("。", "."))]
+        breaths = [comma.join(items[n : n + A_BREATH]) for n in range(0, len(items), A_BREATH)]
+        return stop.join([*breaths, *notes])
     seen = sum(line.count("\n") + 1 for line in lines)
     if not (room.conversation.preferences.large and seen > A_BREATH):
         return "\n".join(lines)
@@ -299,7 +312,7 @@ def joint_owed(room: Inside, slots: Arguments) -> Result:
     wishes = _Wishes(named(room, slots["joint_bills"]), {}, [])
     if not wishes.bills:
         return Result("gone")
-    several = len({b["holder"] for b in wishes.bills if "quote" in b}) > 1
+    several = _names_holders(room, [b for b in wishes.bills if "quote" in b])
     lines = [_owed(room, bill, wishes, several) for bill in wishes.bills]
     total = sum(wishes.fen(bill) for bill in wishes.bills)
     due = [AccountId(bill["account"]) for bill in wishes.bills if wishes.fen(bill)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from data.clock import shanghai
 from data.money import Money
 from dialogues import clauses
 from dialogues.actions.mandate_meant import (
@@ -18,6 +19,7 @@ from dialogues.actions.mandate_meant import (
     words_of,
 )
 from dialogues.actions.ports import Arguments, Inside, Result, inside
+from nlu import rests
 from payments.acts import Refusal
 from payments.rising import raised
 from payments.terms import Clauses, MandateKind, MandateState, MandateView, Terms
@@ -55,17 +57,26 @@ def _sent_before(room: Inside, mandate: MandateView) -> int:
 @inside(
     "action_pause_mandate",
     "paused several none",
-    reads="utility relation mandate_choice list_page",
-    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page",
+    reads="utility relation mandate_choice list_page rest_span",
+    writes="mandate account_id utility bill_name biller_name tail holder prepaid who mandate_choice mandate_choices mandate_list list_page rests_until rest_span",
 )
 def pause_mandate(room: Inside, slots: Arguments) -> Result:
-    """Rests at once; going on is a new yes with the payer's code."""
-    found = [m for m in meant(room, slots) if m.state is MandateState.ACTIVE]
+    """Rests at once; it goes on by itself on the day that was said, else by a new yes with the payer's code."""
+    said = slots.get("rest_span")
+    found = meant(room, slots)
+    found = [m for m in found if m.state is MandateState.ACTIVE] or (_paused(found) if said else [])
     if len(found) > 1:
         return Result("several", choices(room, found, slots))
-    if not found or not room.till.pause_mandate(room.tx, found[0].id, room.person, room.now):
-        return Result("none")
-    return Result("paused", described(room, found[0]))
+    until = rests.ends_on(str(said), shanghai(room.now).date()) if said else None
+    if not found or not room.till.pause_mandate(room.tx, found[0].id, room.person, room.now, until):
+        return Result("none", {"rest_span": None})
+    told = {"rests_until": until.isoformat() if until else None, "rest_span": None}
+    return Result("paused", described(room, found[0]) | told)
+
+
+def _paused(found: list[MandateView]) -> list[MandateView]:
+    """一直停着, said of one that was to rest for some days: its end changes."""
+    return [m for m in found if m.state is MandateState.PAUSED]
 
 
 # --- single terms ----------------------------------------------------------------------------------------------------

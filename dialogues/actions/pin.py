@@ -128,4 +128,22 @@ def vouch(room: Inside, slots: Arguments) -> Result:
     return Result("lifted", gone)
 
 
-ACTIONS = (begin_pin, who_vouches, ask_to_vouch, vouch, send_pin_code, check_pin_code, check_new_pin, set_pin)
+@inside("action_reset_pin", "lifted gone", reads="reset_by", writes="reset_by")
+def reset_pin(room: Inside, slots: Arguments) -> Result:
+    """His own yes to what staff began: the old PIN is void, and he sets the new one at once."""
+    by = PersonId(str(slots["reset_by"]))
+    lifted = vouching.agreed(room.tx, room.person, by, room.now)
+    return Result("lifted" if lifted else "gone", {"reset_by": None})
+
+
+ACTIONS = (
+    reset_pin,
+    begin_pin,
+    who_vouches,
+    ask_to_vouch,
+    vouch,
+    send_pin_code,
+    check_pin_code,
+    check_new_pin,
+    set_pin,
+)

@@ -3,20 +3,21 @@
 redelivery  every input of a person arrives a second time under the same event id
 double_tap  every button and single key is pressed twice
 restart     the application dies and starts again after every step
+at_once     all three after every step: a third of the time of playing each by itself
 human       at every step somebody asks for a person instead of going on: one turn, and there is one
 stop        at every step somebody says stop instead of going on: nothing further is sent to the rail
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from dialogues.testing.player import Player
 from dialogues.testing.script import Advance, Check, Disturb, Event, Expect, Human, Race, Script, Step
 
-DISTURBING = ("redelivery", "double_tap", "restart")
+DISTURBING = ("redelivery", "double_tap", "restart", "at_once")
 ASKING = {"human": "人工", "stop": "停"}
 MUTATIONS = (*DISTURBING, *ASKING)
 
@@ -41,11 +42,32 @@ async def _restart(player: Player, step: Step) -> None:
         await player.disturb("restart", player.script.persona)
 
 
+async def _at_once(player: Player, step: Step) -> None:
+    await _redeliver(player, step)
+    await _double_tap(player, step)
+    await _restart(player, step)
+
+
 _DISTURBERS: Mapping[str, Callable[[Player, Step], Awaitable[None]]] = {
     "redelivery": _redeliver,
     "double_tap": _double_tap,
     "restart": _restart,
+    "at_once": _at_once,
 }
+
+
+_PRESSED = frozenset({"press", "tap", "key"})
+
+
+def disturbs(mutation: str, scripts: Iterable[Script]) -> bool:
+    """Whether it can change anything in these talks: where no button or key is pressed, none is pressed twice."""
+    return mutation != "double_tap" or any(_pressed(s) for one in scripts for s in one.steps)
+
+
+def _pressed(step: Step) -> bool:
+    if isinstance(step, Race):
+        return any(map(_pressed, step.steps))
+    return isinstance(step, Human) and step.kind in _PRESSED
 
 
 def cut_short(script: Script, mutation: str) -> Iterator[Script]:

@@ -66,7 +66,7 @@ class Player:
     async def play(self) -> None:
         """The whole script. Raises CaseFailed, or Unsupported with the key that is missing."""
         await self.world.start(self._stage())
-        for name in _names(self.script.given.get("history")):
+        for name in names(self.script.given.get("history")):
             await self._before(name)
         await self._arrange(self.script.given)
         await self._look(None)
@@ -99,7 +99,7 @@ class Player:
     # --- before the first step ---
 
     def _stage(self) -> Stage:
-        earlier = _names(self.script.given.get("history"))
+        earlier = names(self.script.given.get("history"))
         played = [self._script(n, "given.history") for n in earlier if not self._is_sample(n)]
         channels = {s.persona: s.channel for s in (*played, self.script) if s.channel}
         locales = {self.script.persona: self.script.locale} if self.script.locale else {}
@@ -124,7 +124,7 @@ class Player:
 
     async def _play_before(self, earlier: Script) -> None:
         """An earlier talk: what it left behind is what counts."""
-        for name in _names(earlier.given.get("history")):
+        for name in names(earlier.given.get("history")):
             await self._before(name)
         await self._arrange(earlier.given)
         await self._look(None)
@@ -330,7 +330,8 @@ class Player:
             raise CaseFailed(f"{self.script.where}: then: " + "; ".join(found))
 
 
-def _names(value: Any) -> list[str]:
+def names(value: Any) -> list[str]:
+    """What a `history` names: one talk, several, or none."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else [str(v) for v in value]

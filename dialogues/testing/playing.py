@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dialogues.testing import outcome
-from dialogues.testing.mutations import ASKING, MUTATIONS, cut_short, disturber
+from dialogues.testing.mutations import ASKING, MUTATIONS, cut_short, disturber, disturbs
 from dialogues.testing.needs import missing
-from dialogues.testing.player import CaseFailed, Player
+from dialogues.testing.player import CaseFailed, Player, names
 from dialogues.testing.reading import read
 from dialogues.testing.report import CaseResult, Report, Status
 from dialogues.testing.script import Book, Mistake, Script
@@ -134,6 +134,10 @@ async def play_case(
         name = f"{script.id}+{mutation}"
         if plain.status != "passed":
             results.append(replace(plain, id=name, detail=f"as the plain run: {plain.detail}", seconds=0.0))
+        elif not disturbs(mutation, _with_earlier(script, books)):
+            results.append(
+                replace(plain, id=name, detail="as the plain run: nothing to disturb", seconds=0.0)
+            )
         elif mutation in ASKING:
             results.append(await _timed(name, partial(_asking, script, world_factory, books, mutation)))
         else:
@@ -217,6 +221,12 @@ async def _perform(script: Script, factory: WorldFactory, books: Mapping[str, Sc
         return player
     finally:
         await world.close()
+
+
+def _with_earlier(script: Script, books: Mapping[str, Script]) -> list[Script]:
+    """The talk and those that went before it."""
+    earlier = [books[name] for name in names(script.given.get("history")) if name in books]
+    return [script, *(one for book in earlier for one in _with_earlier(book, books))]
 
 
 def _missing(

@@ -14,6 +14,16 @@ from data.store.people import accounts
 
 _PLACE = "accounts"  # of the blind index
 
+# What `opened` must be given of a row, for whoever reads many accounts at once.
+COLUMNS = (
+    accounts.c.id,
+    accounts.c.biller,
+    accounts.c.utility,
+    accounts.c.number,
+    accounts.c.holder,
+    accounts.c.holder_masked,
+)
+
 
 def add_account(tx: Tx, account: Account, at: datetime) -> AccountId:
     """Keeps an account and gives its id: the one it already has when biller and number are known.

@@ -1,6 +1,7 @@
 """A forgotten PIN: he asks on his own channel, somebody who knows him vouches with a PIN of his own, and he sets a new one.
 
 A relative he lets help him comes first; staff when he has none, or when none has answered within two hours (settled 23).
+Staff who is serving him, because he asked for a person, may begin it as well; his own yes on his own channel makes it so.
 Nobody vouches unasked, nobody twice for one request, and for 72 hours nothing rises that he may spend or lend.
 """
 
@@ -82,6 +83,35 @@ def vouch(tx: Tx, person: PersonId, by: PersonId, at: datetime) -> bool:
     return True
 
 
+# --- begun by staff who serves him -----------------------------------------------------------------------------------
+
+
+def begin(tx: Tx, person: PersonId, staff: PersonId, at: datetime) -> bool:
+    """The one who serves him says that he forgot his PIN. Nothing changes before his own yes. False: not to be done here."""
+    guarded = factors.has_pin(tx, person) or factors.blocked(tx, person, at)
+    if people.person(tx, staff).role is Role.FAMILY or person == staff or not guarded:
+        return False
+    if _too_often(tx, person, at) or _count(tx, _by(staff), at - timedelta(days=1)) >= STAFF_A_DAY:
+        return False
+    tx.conn.execute(attempts.insert().values(subject=_begun(person, staff), at=at))
+    return True
+
+
+def agreed(tx: Tx, person: PersonId, staff: PersonId, at: datetime) -> bool:
+    """His own yes to it: the old PIN is worth nothing. False: nobody began it within a day, or it was done too often."""
+    for one in sorted((person, staff)):
+        tx.alone(f"vouch:{one}")
+    if not _count(tx, _begun(person, staff), at - REQUEST_LIFE) or _too_often(tx, person, at):
+        return False
+    if _count(tx, _by(staff), at - timedelta(days=1)) >= STAFF_A_DAY:
+        return False
+    factors.lift_pin(tx, person, staff, at, {"as": "staff", "agreed": at.isoformat()})
+    over = [_begun(person, staff), _request(person)]
+    tx.conn.execute(attempts.delete().where(attempts.c.subject.in_(over)))
+    tx.conn.execute(attempts.insert().values(subject=_by(staff), at=at))
+    return True
+
+
 def _too_often(tx: Tx, person: PersonId, at: datetime) -> bool:
     return _count(tx, people.pin_lifted(person), at - LIFTS_WITHIN) >= LIFTS
 
@@ -99,6 +129,10 @@ def _count(tx: Tx, subject: str, since: datetime) -> int:
 
 def _request(person: PersonId) -> str:
     return f"vouch_asked:{person}"
+
+
+def _begun(person: PersonId, staff: PersonId) -> str:
+    return f"pin_reset:{person}:{staff}"
 
 
 def _by(staff: PersonId) -> str:

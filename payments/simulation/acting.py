@@ -15,7 +15,9 @@ from data.money import Money
 from integrations.ports import Reason
 from payments.acts import AlreadyConfirmed, Confirmed, Proposed
 from payments.authority import access
+from payments.simulation import clocks
 from payments.simulation import town as ways
+from payments.simulation.clocks import OwnClock
 from payments.simulation.dying import Crash, Fuse, Mortal, at_once
 from payments.simulation.household import CHENM, E_LI, LIJG, LIMIN, W_LI, ZHANGGF, House
 from payments.simulation.judging import Judge
@@ -44,8 +46,15 @@ class Play:
         self._clock = VirtualClock(self._ground.town.clock.now())
         self._town = self._ground.town.copied(self._clock)
         self._fuse = Fuse()
-        self._mortal = House.over(Mortal(self._store, self._fuse), self._clock, self._town, owner="mortal")
-        self._other = House.over(self._store, self._clock, self._town, owner="other")
+        # As much as two of ours may differ: what is sent again must still arrive while the rail remembers the number.
+        self._most_off = (self._town.memory / 2 - self._town.delay) / 2
+        mine, others, towns = plan.clocks
+        self._my_clock = OwnClock(self._clock, clocks.at_most(mine, self._most_off))
+        self._other_clock = OwnClock(self._clock, clocks.at_most(others, self._most_off))
+        self._town.off += timedelta(seconds=towns)
+        self._set_to: timedelta | None = None
+        self._mortal = House.over(Mortal(self._store, self._fuse), self._my_clock, self._town, owner="mortal")
+        self._other = House.over(self._store, self._other_clock, self._town, owner="other")
         self._read_back = list(self._ground.read_back)
         self._faults: list[str] = []
         self._calls = self._meets = 0
@@ -54,6 +63,9 @@ class Play:
 
     def go(self) -> list[str]:
         """Every breach, as sentences; empty when all was well."""
+        for whose, seconds in zip(_WHOSE, self._plan.clocks, strict=True):
+            if seconds:
+                self._tell(f"The clock of {whose} is {_off(timedelta(seconds=seconds))}.")
         for n, step in enumerate(self._plan.steps):
             if self._store.transactions >= _TRANSACTIONS:
                 break
@@ -61,7 +73,8 @@ class Play:
             self._happen(step)
             if self.judge.look():
                 return self.judge.breaches
-        self._tell("Then the network is well, nobody dies, and time passes.")
+        self._tell("Then the network is well, nobody dies, our clocks are right, and time passes.")
+        self._my_clock.off = self._other_clock.off = timedelta(0)
         at_once(self._come_to_rest())
         self.judge.look_at_rest()
         return self.judge.breaches
@@ -74,6 +87,7 @@ class Play:
         except Crash:
             self._tell("   The process dies.")
         self._fuse.set(0)
+        self._clock_is_right_now()
 
     def _tell(self, what: str) -> None:
         if self._teller is not None:
@@ -91,7 +105,14 @@ class Play:
         if self._calls == self._meets:
             self._tell("   Another process comes by and carries on what is due.")
             await self._other.runner.due()
+        self._clock_is_right_now()
         self._fuse.point()
+
+    def _clock_is_right_now(self) -> None:
+        """What set the process's clock may do so while it waits for an answer."""
+        if self._set_to is not None:
+            self._my_clock.off, self._set_to = self._set_to, None
+            self._tell(f"   The process's clock is set: it is {_off(self._my_clock.off)}.")
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -106,6 +127,12 @@ class Play:
         self._town.pass_time(timedelta(minutes=minutes))
         self._tell(f"   {minutes} minutes have passed.")
         await self._mortal.runner.due()
+
+    async def clock_is_set(self, die: int) -> None:
+        """Forward or back, as the time service does it; half the time in the middle of a question."""
+        self._set_to = clocks.at_most(clocks.OFF[die % len(clocks.OFF)], self._most_off)
+        if die & 0x100:
+            await self.works(die >> 4)
 
     async def yes(self, die: int) -> None:
         if not self._read_back:
@@ -125,6 +152,7 @@ class Play:
 
     async def asks_again(self, die: int) -> None:
         """The father asks for another top-up on his daughter's purse and says yes."""
+        self._town.pass_time(timedelta(seconds=20))
         amount = Money((10_000, 20_000)[die % 2])
         act = await self._mortal.propose(LIJG, E_LI, amount, channel="voice")
         if isinstance(act, Proposed):
@@ -133,13 +161,13 @@ class Play:
 
     async def stops(self, die: int) -> None:
         person = (CHENM, ZHANGGF, LIMIN, LIJG)[die % 4] if self._ground.mandate else (CHENM, ZHANGGF)[die % 2]
-        at = self._clock.now()
+        at = self._mortal.now
         await self._mortal.store.run(lambda tx: self._mortal.till.stop(tx, person, at))
 
     async def rail_tells(self, die: int) -> None:
         said, self._town.told = self._town.told, []
         for event in said[-2:]:
-            for told, signature in _heard(event, die):
+            for told, signature in _heard(event | {"at": self._town.now().timestamp()}, die):
                 raw = json.dumps(told).encode()
                 await self._mortal.callbacks.receive(raw, {"signature": signature})
 
@@ -179,7 +207,7 @@ class Play:
                 break
 
     async def purse_is_taken_back(self, die: int) -> None:
-        at = self._clock.now()
+        at = self._mortal.now
         await self._mortal.store.run(
             lambda tx: access.revoke(tx, LIMIN, LIJG, at, [May.CONFIRM_PAYMENT] if die % 2 else None)
         )
@@ -203,19 +231,19 @@ class Play:
             await self._mortal.runner.advance_now(swept.payments)
 
     async def ends_it(self, die: int) -> None:
-        at, mandate = self._clock.now(), self._ground.mandate
+        at, mandate = self._mortal.now, self._ground.mandate
         till = self._mortal.till
         end = till.stop_mandate if die % 2 else till.pause_mandate
         if await self._mortal.store.run(lambda tx: end(tx, mandate, LIMIN, at)):
-            self.judge.ended = self.judge.ended or at
+            self.judge.it_ended()
 
     async def lowers_it(self, die: int) -> None:
-        at, mandate = self._clock.now(), self._ground.mandate
+        at, mandate = self._mortal.now, self._ground.mandate
         less = Clauses(per_month=Money((10_000, 15_000)[die % 2]))
         await self._mortal.store.run(lambda tx: self._mortal.till.take_less(tx, mandate, LIMIN, at, less))
 
     async def skips_it(self, _die: int) -> None:
-        at = self._clock.now()
+        at = self._mortal.now
         await self._mortal.store.run(lambda tx: self._mortal.till.skip_debit(tx, W_LI, LIMIN, at))
 
     # --- at the end -----------------------------------------------------------------------------------------------------
@@ -246,6 +274,12 @@ class Play:
             self.judge.unheard()
 
 
+def _off(by: timedelta) -> str:
+    if not by:
+        return "right"
+    return f"{abs(by)} {'fast' if by > timedelta(0) else 'slow'}"
+
+
 def _heard(event: dict[str, object], die: int) -> list[tuple[dict[str, object], str]]:
     """What comes of one callback on its way: itself, itself twice, or something it never said."""
     other: dict[str, object] = {**event, "id": f"{event['id']}-{die}"}
@@ -260,6 +294,8 @@ def _heard(event: dict[str, object], die: int) -> list[tuple[dict[str, object], 
             return [({**other, "fen": 1}, "right")]
         case 4:
             return [({**other, "order": OrderNumber("nobody")}, "right"), (event, "wrong")]
+        case 5:
+            return [({**other, "status": "failed", "at": event["at"] - clocks.OLD.total_seconds()}, "right")]  # type: ignore[operator]
         case _:
             return [(event, "right")]
 
@@ -288,6 +324,7 @@ _HAPPENINGS: dict[str, Callable[[Play, int], Coroutine[Any, Any, None]]] = {
         Play.ends_it,
         Play.lowers_it,
         Play.skips_it,
+        Play.clock_is_set,
     )
 }
 _TOLD = {
@@ -312,7 +349,9 @@ _TOLD = {
     "ends_it": "The daughter ends the automatic payment, or lets it rest.",
     "lowers_it": "The daughter lowers what may be taken in a month.",
     "skips_it": "The daughter leaves this bill out.",
+    "clock_is_set": "The process's clock is set by the time service.",
 }
+_WHOSE = ("the process", "the other process", "the rail")
 _ASKED = {
     "charge": "The rail is asked to take the money",
     "start": "The rail is asked for a page",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from data.catalogue import Catalogue, load
-from data.clock import VirtualClock
+from data.clock import Clock, VirtualClock
 from data.ids import AccountId, ActId, BillerId, InstrumentId, PaymentId, PersonId
 from data.model import Account, Instrument, May, Person, Role, Utility
 from data.money import Money
@@ -102,7 +102,7 @@ class House:
     """The money rooms of one process over a store."""
 
     store: Store
-    clock: VirtualClock
+    clock: Clock
     town: Town
     rail: PaymentRail
     billers: BillerNetwork
@@ -119,7 +119,7 @@ class House:
     def over(
         cls,
         store: Store,
-        clock: VirtualClock,
+        clock: Clock,
         town: Town | None = None,
         *,
         limits: Limits | None = None,
@@ -127,7 +127,9 @@ class House:
         billers: BillerNetwork | None = None,
         owner: str = "house",
     ) -> House:
-        town = town or new_town(clock)
+        if town is None:
+            # Before a real sandbox the simulated town stands by unasked, with a clock of its own.
+            town = new_town(clock if isinstance(clock, VirtualClock) else VirtualClock(clock.now()))
         limits = limits or Limits()
         rail = rail or FakeRail(town)
         billers = billers or FakeBillers(town)
@@ -169,7 +171,9 @@ class House:
         channel: str = "telegram",
         method: str = "auto",
     ) -> Proposed | Refusal:
-        quoted = await self.quote(person, account)
+        quoted = await self.quoting.quote(person, account)
+        if not isinstance(quoted, Quoted):
+            return Refusal(quoted.reason)
         wish = LineWish(account, quoted.quote.id, amount or quoted.quote.due)
         return await self.store.run(
             lambda tx: self.till.propose(

@@ -64,7 +64,8 @@ class Judge:
         self._written = ground.stage.written
         self.agreed: set[ActId] = set(ground.agreed)
         self.late: set[OrderNumber] = set()
-        self.ended: datetime | None = None  # when somebody had ended the automatic payment, and was told so
+        # When somebody had ended the automatic payment and was told so: what was sent until then, and when by its row.
+        self._sent_before: dict[str, datetime] | None = None
         self._counts_lows = counts_lows and bool(ground.lows)
         self._low_times = ground.lows
         self._low = True
@@ -79,6 +80,12 @@ class Judge:
         low = balance < TOP_UP.below
         self._low_times += int(low and not self._low)
         self._low = low
+
+    def it_ended(self) -> None:
+        """The automatic payment is ended. Looked up in the rows: of two clocks nobody knows which is right."""
+        if self._sent_before is None:
+            rows = self._store.run_now(lambda tx: tx.conn.execute(_ROWS).all())
+            self._sent_before = {r.id: r.sent_at for r in rows if r.sent_at is not None}
 
     def unheard(self) -> list[tuple[OrderNumber, Money]]:
         """What the rail took after it had said no, and the house does not know; notes when payments are due next.
@@ -124,7 +131,7 @@ class Judge:
             found += _over_what_was_lent(rows)
         if self._counts_lows and (tx.conn.scalar(_TOP_UPS) or 0) > self._low_times:
             found.append("it was topped up more often than the meter was low")
-        if self.ended is not None:
+        if self._sent_before is not None:
             found += [f"M-I12 sent after it was ended: {r.id}" for r in rows if self._is_too_late(r)]
         if at_rest:
             found += self._each_fen_is_somewhere(tx, rows) + _told(tx, rows)
@@ -134,7 +141,9 @@ class Judge:
         return row.kind == "pay" and row.act not in self.agreed
 
     def _is_too_late(self, row: Any) -> bool:
-        return bool(row.kind == "debit" and row.sent_at and self.ended and row.sent_at > self.ended)
+        assert self._sent_before is not None
+        sent = row.kind == "debit" and row.sent_at is not None
+        return bool(sent and self._sent_before.get(row.id) != row.sent_at)
 
     def _each_fen_is_somewhere(self, tx: Tx, rows: Any) -> list[str]:
         """What the rail kept is what billers wrote off, but for what a person is looking at."""

@@ -19,7 +19,9 @@ from payments import differences, mandates
 from payments.acts import Confirmed, Proposed
 from payments.authority import access
 from payments.reconcile import Reconciliation
+from payments.simulation import clocks
 from payments.simulation import town as ways
+from payments.simulation.clocks import OwnClock
 from payments.simulation.dying import Crash, Fuse, Mortal, at_once
 from payments.simulation.household import CHENM, E_LI, E_ZHANG, LIJG, LIMIN, W_LI, ZHANGGF, House, lend_purse
 from payments.simulation.judging import Judge
@@ -61,10 +63,16 @@ class Months:
         self._clock = VirtualClock(home.town.clock.now())
         self._town = home.town.copied(self._clock)
         self._fuse = Fuse()
-        self._mortal = House.over(Mortal(self._store, self._fuse), self._clock, self._town, owner="mortal")
-        self._other = House.over(self._store, self._clock, self._town, owner="other")
+        # Two months stand for what goes on for long, so here no clock is put right before the end.
+        mine, others, rails = (timedelta(seconds=off) for off in clocks.thrown(self._dice))
+        self._clocks = OwnClock(self._clock, mine), OwnClock(self._clock, others)
+        self._town.off = rails
+        self._mortal = House.over(
+            Mortal(self._store, self._fuse), self._clocks[0], self._town, owner="mortal"
+        )
+        self._other = House.over(self._store, self._clocks[1], self._town, owner="other")
         self._files = Reconciliation(
-            self._store, self._other.rail, self._other.billers, self._clock, self._other.limits
+            self._store, self._other.rail, self._other.billers, self._clocks[1], self._other.limits
         )
         self._trouble = self._dice.choice(_TROUBLE)
         self._use = Money(self._dice.choice(_USE))
@@ -79,6 +87,8 @@ class Months:
             if n % _LOOKED_AT == 0 and self._judge.look():
                 return self._judge.breaches
         self._trouble = 0.0
+        for clock in self._clocks:
+            clock.off = timedelta(0)
         self._town.pending_polls, self._town.refuses_posting, self._town.declines = 0, None, None
         at_once(self._come_to_rest())
         self._judge.look_at_rest()
@@ -177,14 +187,17 @@ class Months:
     async def rail_tells(self) -> None:
         said, self._town.told = self._town.told, []
         for event in said[-4:]:
-            change = self._dice.choice(({}, {}, {"status": "failed"}, {"fen": 1}))
+            at = self._town.now().timestamp()
+            old = {"at": at - clocks.OLD.total_seconds()}
+            change = self._dice.choice(({}, {}, {"status": "failed"}, {"fen": 1}, old))
+            event = event | {"at": at}
             told = {**event, **change, "id": f"{event['id']}-{self._dice.random()}"} if change else event
             signature = self._dice.choice(("right", "right", "wrong"))
             await self._mortal.callbacks.receive(json.dumps(told).encode(), {"signature": signature})
 
     async def somebody_stops(self) -> None:
         person = PersonId(self._dice.choice((CHENM, ZHANGGF, LIMIN, LIJG)))
-        await self._mortal.store.run(lambda tx: self._mortal.till.stop(tx, person, self._clock.now()))
+        await self._mortal.store.run(lambda tx: self._mortal.till.stop(tx, person, self._mortal.now))
 
     async def pages_are_paid(self) -> None:
         for number in list(self._town.orders):
@@ -215,21 +228,21 @@ class Months:
 
     async def purse_changes_hands(self) -> None:
         def change(tx: Any) -> None:
-            access.revoke(tx, LIMIN, LIJG, self._clock.now(), [May.CONFIRM_PAYMENT])
+            access.revoke(tx, LIMIN, LIJG, self._mortal.now, [May.CONFIRM_PAYMENT])
             if self._dice.random() < 0.8:
-                lend_purse(tx, self._clock.now(), per_month=LENT)
+                lend_purse(tx, self._mortal.now, per_month=LENT)
 
         self._store.run_now(change)
 
     async def less_is_agreed(self) -> None:
-        at, live = self._clock.now(), self._live()
+        at, live = self._mortal.now, self._live()
         if live is not None:
             await self._mortal.store.run(
                 lambda tx: self._mortal.till.take_less(tx, live, LIMIN, at, _LOWERED)
             )
 
     async def it_is_ended(self) -> None:
-        at, live = self._clock.now(), self._live()
+        at, live = self._mortal.now, self._live()
         if live is not None and self._dice.random() < 0.3:
             await self._mortal.store.run(lambda tx: self._mortal.till.stop_mandate(tx, live, LIMIN, at))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
+from payments.simulation import clocks
 from payments.simulation import town as ways
 
 # How often something happens to a request, from a quiet day to a bad one.
@@ -27,10 +28,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A scene and what happens in it."""
+    """A scene and what happens in it. `clocks` is how many seconds ours, the other process's and the rail's are off."""
 
     scene: str
     steps: tuple[Step, ...]
+    clocks: clocks.Off = (0, 0, 0)
 
 
 def thrown(seed: int, scenes: dict[str, tuple[str, ...]]) -> Plan:
@@ -41,7 +43,8 @@ def thrown(seed: int, scenes: dict[str, tuple[str, ...]]) -> Plan:
     may_happen = scenes[scene]
     trouble = _TROUBLE[int(dice.random() * len(_TROUBLE))]
     count = 1 + int(dice.random() * 4)
-    return Plan(scene, tuple(_step(dice, may_happen, trouble) for _ in range(count)))
+    steps = tuple(_step(dice, may_happen, trouble) for _ in range(count))
+    return Plan(scene, steps, clocks.thrown(dice))
 
 
 def _step(dice: Random, may_happen: tuple[str, ...], trouble: float) -> Step:
@@ -59,8 +62,12 @@ def _fault(dice: Random, trouble: float) -> str:
 
 
 def shorter(plan: Plan) -> Iterator[Plan]:
-    """Every plan that is a little less than this one: without a step, a death, a visitor or a fault."""
+    """Every plan that is a little less than this one: without a step, a death, a visitor, a fault or a wrong clock."""
     steps = plan.steps
+    mine, others, rails = plan.clocks
+    for right in ((0, others, rails), (mine, 0, rails), (mine, others, 0)):
+        if right != plan.clocks:
+            yield replace(plan, clocks=right)
     for n in range(len(steps)):
         yield replace(plan, steps=steps[:n] + steps[n + 1 :])
     for n, step in enumerate(steps):

@@ -233,6 +233,16 @@ async def month_turns(s: Setting) -> None:
         s.ground.read_back.append(ReadBack(quoted.act, quoted.digest, quoted.confirmer))
 
 
+async def month_begins(s: Setting) -> None:
+    """Twenty past midnight of the first of April; the rail's clock is slow, and it still writes March."""
+    s.clock.at = datetime(2026, 3, 31, 16, 20, tzinfo=UTC)
+    s.house.store.run_now(lambda tx: lend_purse(tx, s.clock.now(), per_payment=None, per_month=LENT))
+    s.ground.lent = True
+    await s.said_yes(await s.read_back(LIJG, E_LI, LENT))
+    s.ground.read_back.clear()
+    s.town.off = timedelta(hours=-1)
+
+
 # --- by itself --------------------------------------------------------------------------------------------------------
 
 
@@ -273,7 +283,7 @@ async def month_nearly_spent(s: Setting) -> None:
     s.ground.lows = 3
 
 
-_WORK = ("works",) * 4
+_WORK = (*("works",) * 4, "clock_is_set")
 _RAIL = ("rail_tells", "rail_declines", "rail_is_slow")
 _HANDS = ("yes", "yes", "yes_to_something_else", "yes_to_something_else", "stops", "bill_is_paid_elsewhere")
 _OF_ITS_OWN = ("meter_read", "meter_read", "meter_falls", "ends_it", "ends_it", "lowers_it")
@@ -345,6 +355,11 @@ _SCENES: dict[str, tuple[str, Set, tuple[str, ...]]] = {
         "On the first of April in Shanghai the father spent the 400 yuan a month lent to him.",
         month_turns,
         (*_WORK, "yes", "yes", "asks_again", "asks_again"),
+    ),
+    "month_begins": (
+        "Twenty minutes into April in Shanghai the father said yes to all 400 yuan lent to him for a month; the rail still writes March.",
+        month_begins,
+        ("works", "works", "asks_again", "asks_again", "clock_is_set"),
     ),
     "low_meter": (
         "The father's meter holds 18.60 yuan; below 20 it is topped up with 100 from his daughter's purse, 200 a month at most.",

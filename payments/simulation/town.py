@@ -52,6 +52,9 @@ BROKEN = "broken"  # it was done, and reading the answer breaks
 FAULTS = (OK, REQUEST_LOST, ANSWER_LOST, DELAYED, NOT_SENT, BROKEN)
 
 Effect = Callable[[], object]
+_FRESH = timedelta(
+    seconds=300
+)  # by the receiver's clock; an older word of a gateway is no word (the port's contract)
 # The counter is shut: nothing was said about the order.
 _SHUT = (Reason.BILLER_CLOSED, Reason.BILLER_DOWN, Reason.RATE_LIMITED)
 
@@ -70,6 +73,7 @@ class Town:
     """Both counterparties and the way to them. `fault` decides for each call; `visit` runs while a call is under way."""
 
     clock: VirtualClock
+    off: timedelta = timedelta(0)  # of the rail's clock; the billers' is right
     memory: timedelta = timedelta(hours=24)  # of numbers, for sending again
     records: timedelta = timedelta(days=365)  # of orders, for asking about them
     delay: timedelta = timedelta(minutes=7)
@@ -108,6 +112,10 @@ class Town:
         return twin
 
     # --- time -----------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """What the rail takes for now."""
+        return self.clock.at + self.off
 
     def pass_time(self, by: timedelta) -> None:
         """The clock moves; requests that were held up on the way arrive in their order."""
@@ -148,12 +156,12 @@ class Town:
     def remembered(self, number: OrderNumber, memory: timedelta) -> Order | None:
         """The rail forgets that a number was used after its memory, as Stripe's pruned keys do."""
         order = self.orders.get(number)
-        return None if order is None or self.clock.now() - order.at > memory else order
+        return None if order is None or self.now() - order.at > memory else order
 
     def charged(self, number: OrderNumber, amount: Money) -> Outcome:
         known = self.remembered(number, self.memory)
         if known is None:
-            known = Order(amount, "declined" if self.declines else "settled", self.clock.now())
+            known = Order(amount, "declined" if self.declines else "settled", self.now())
             self.orders[number] = known
             if known.state == "settled":
                 self._capture(number, amount)
@@ -167,12 +175,12 @@ class Town:
         self._tell(number, "paid", amount)
 
     def _enter(self, number: OrderNumber, kind: str, amount: Money) -> None:
-        self.book.append(StatementRow(number, kind, amount, self.clock.now()))
+        self.book.append(StatementRow(number, kind, amount, self.now()))
 
     def said_of(self, day: date, *kinds: str) -> list[StatementRow]:
         """What the file of a Shanghai day holds. Raises Refused(NOT_READY) before ten of the next morning."""
         ready = datetime(day.year, day.month, day.day, 10, tzinfo=SHANGHAI) + timedelta(days=1)
-        if self.clock.now() < ready:
+        if self.now() < ready:
             raise Refused(Reason.NOT_READY)
         return [row for row in self.book if shanghai(row.at).date() == day and row.kind in kinds]
 
@@ -209,13 +217,13 @@ class Town:
         order = self.orders.get(number)
         if order is None or order.state == "page":
             amount = order.amount if order else ZERO
-            self.orders[number] = Order(amount, "closed", self.clock.now())
+            self.orders[number] = Order(amount, "closed", self.now())
         return self._outcome(number)
 
     def late_capture(self, number: OrderNumber) -> None:
         """A rail that breaks its word: money on a number it had closed or declined."""
         order = self.orders[number]
-        order.state, order.at = "settled", self.clock.now()
+        order.state, order.at = "settled", self.now()
         self._capture(number, order.amount)
 
     def _refund(self, request: Refund) -> Outcome:
@@ -226,7 +234,7 @@ class Town:
 
     def _refund_status(self, refund: OrderNumber) -> Outcome:
         found = self.refunds.get(refund)
-        return Settled(f"f-{refund}", found[1], self.clock.now()) if found else NotFound()
+        return Settled(f"f-{refund}", found[1], self.now()) if found else NotFound()
 
     def _tell(self, number: OrderNumber, status: str, amount: Money) -> None:
         self._counter += 1
@@ -260,7 +268,7 @@ class Town:
 
     def _post_status(self, order: OrderNumber) -> Outcome:
         found = self.posts.get(order)
-        return Settled(f"b-{order}", found[1], self.clock.now()) if found else NotFound()
+        return Settled(f"b-{order}", found[1], self.now()) if found else NotFound()
 
 
 class FakeRail:
@@ -284,13 +292,13 @@ class FakeRail:
 
         def effect() -> Outcome:
             if request.order not in town.orders:
-                town.orders[request.order] = Order(request.amount, "page", town.clock.now())
+                town.orders[request.order] = Order(request.amount, "page", town.now())
             return Pending()
 
         answer = await town._call("start", effect)
         if isinstance(answer, Unknown):
             raise OutcomeUnknown(Reason.UNKNOWN)
-        return Started(f"https://rail.example/{request.order}", town.clock.now() + request.lifetime)
+        return Started(f"https://rail.example/{request.order}", town.now() + request.lifetime)
 
     async def status(self, order: OrderNumber) -> Outcome:
         return await self.town._call("status", lambda: self.town._status(order))
@@ -315,6 +323,8 @@ class FakeRail:
         if headers.get("signature") != "right":
             raise BadSignature(Reason.SIGNATURE)
         said = json.loads(raw)
+        if abs(said.get("at", now.timestamp()) - now.timestamp()) > _FRESH.total_seconds():
+            raise BadSignature(Reason.SIGNATURE)
         return CallbackEvent(said["id"], OrderNumber(said["order"]), said["status"], Money(said["fen"]), now)
 
     async def statement(self, day: date) -> AsyncIterator[StatementRow]:

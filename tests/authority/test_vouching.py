@@ -115,3 +115,42 @@ def test_it_is_in_the_audit_and_nothing_rises_for_three_days(town: Store) -> Non
         return [before, line.actor, line.body["as"], *cooling]
 
     assert town.run_now(go) == [False, XIAOZHOU, "staff", True, True, False]
+
+
+# --- begun by staff who serves him ----------------------------------------------------------------------------------
+
+
+def test_staff_begins_and_nothing_changes_before_his_own_yes(town: Store) -> None:
+    def go(tx: Tx) -> list[object]:
+        begun = vouching.begin(tx, CHENGFS, ZHAO, AT)
+        still = factors.has_pin(tx, CHENGFS)
+        agreed = vouching.agreed(tx, CHENGFS, ZHAO, AT + HOUR)
+        free = factors.lifted(tx, CHENGFS, AT + HOUR), people.cooling(tx, CHENGFS, AT + HOUR)
+        return [begun, still, agreed, free, vouching.agreed(tx, CHENGFS, ZHAO, AT + HOUR)]
+
+    assert town.run_now(go) == [True, True, True, (True, True), False]
+
+
+def test_his_yes_counts_for_nothing_that_was_not_begun_or_is_a_day_old_or_was_begun_by_family(
+    town: Store,
+) -> None:
+    def go(tx: Tx) -> list[bool]:
+        unasked = vouching.agreed(tx, CHENGFS, ZHAO, AT)
+        by_family = vouching.begin(tx, LIJG, LIMIN, AT)
+        vouching.begin(tx, CHENGFS, ZHAO, AT)
+        another = vouching.agreed(tx, CHENGFS, XIAOZHOU, AT)
+        return [unasked, by_family, another, vouching.agreed(tx, CHENGFS, ZHAO, AT + DAY)]
+
+    assert town.run_now(go) == [False] * 4
+
+
+def test_it_is_no_trade_and_not_done_over_and_over(town: Store) -> None:
+    def go(tx: Tx) -> list[bool]:
+        done = []
+        for n in range(3):
+            factors.set_pin(tx, CHENGFS, "580273", AT + n * HOUR)
+            begun = vouching.begin(tx, CHENGFS, ZHAO, AT + n * HOUR)
+            done.append(begun and vouching.agreed(tx, CHENGFS, ZHAO, AT + n * HOUR))
+        return done
+
+    assert town.run_now(go) == [True, True, False]

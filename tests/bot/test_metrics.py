@@ -174,6 +174,8 @@ def test_pausing_and_resuming_from_the_shell(shell: CliRunner) -> None:
     assert shell.invoke(command, ["pauses"]).stdout == "Nothing is paused.\n"
     assert shell.invoke(command, ["pause"]).exit_code != 0  # why is not said
     assert shell.invoke(command, ["pause", "--biller", "my-brother", "--reason", "x"]).exit_code != 0
+    assert "sandbox" in shell.invoke(command, ["pause", "--rail", "sandbx", "--reason", "x"]).output
+    assert shell.invoke(command, ["pauses"]).stdout == "Nothing is paused.\n"
     done = shell.invoke(command, ["pause", "--biller", "sh-water", "--reason", "doubled", "--by", "zhao"])
     assert done.stdout == "Paused.\n"
     held = json.loads(shell.invoke(command, ["pauses", "--json"]).stdout)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import cycle
+from typing import Any
 
 from data.ids import OrderNumber, PersonId, fresh
 from data.store import letters
 from data.store.engine import Tx
-from integrations.ports import Charge, NotFound, Outcome
+from integrations.ports import Charge, Declined, NotFound, Outcome, Reason, Unknown
 from integrations.sandbox.rail import SandboxRail
-from payments import runner
+from payments import durable, runner
+from payments.acts import AlreadyConfirmed, Confirmed, Refusal
+from payments.till import Till
 
-_CHARGE, _FIRST_SEEN = SandboxRail.charge, letters.first_seen
+_CHARGE, _FIRST_SEEN, _CONFIRM = SandboxRail.charge, letters.first_seen, Till.confirm
+_LEASE_LETTERS = letters.lease_letters
 
 
 def spoil(name: str) -> None:
@@ -33,8 +38,61 @@ def _asks_nobody() -> None:
     SandboxRail.status = status  # type: ignore[method-assign]
 
 
+def _sends_again_as_new() -> None:
+    """A repetition is taken for something new: the number comes from the attempt and not from the payment."""
+    sent: set[OrderNumber] = set()
+
+    async def charge(self: SandboxRail, request: Charge) -> Outcome:
+        again = request.order in sent
+        sent.add(request.order)
+        return await _CHARGE(self, replace(request, order=OrderNumber(fresh("bj", 24))) if again else request)
+
+    SandboxRail.charge = charge  # type: ignore[method-assign]
+
+
+def _takes_silence_for_a_no() -> None:
+    async def charge(self: SandboxRail, request: Charge) -> Outcome:
+        answer = await _CHARGE(self, request)
+        return Declined(Reason.DECLINED) if isinstance(answer, Unknown) and answer.sent else answer
+
+    SandboxRail.charge = charge  # type: ignore[method-assign]
+
+
 def _forgets_payments() -> None:
-    runner.due_payments = lambda *_a, **_k: []
+    runner.due_payments = durable.due_payments = lambda *_a, **_k: []
+
+
+def _forgets_yeses() -> None:
+    """Every fifth yes is answered, and never written."""
+    turns = cycle((True, True, False, True, True))
+
+    def confirm(self: Till, tx: Tx, **yes: Any) -> Confirmed | AlreadyConfirmed | Refusal:
+        done = _CONFIRM(self, tx, **yes)
+        if not next(turns):
+            transaction = tx.conn.get_transaction()
+            assert transaction is not None
+            transaction.rollback()
+        return done
+
+    Till.confirm = confirm  # type: ignore[method-assign]
+
+
+def _ignores_leases() -> None:
+    """Letters somebody else is carrying are taken all the same."""
+
+    def lease_letters(
+        tx: Tx,
+        *,
+        channel: str | None,
+        person: PersonId | None,
+        at: datetime,
+        lease: timedelta,
+        limit: int = 50,
+    ) -> list[letters.Letter]:
+        nothing = timedelta(0)
+        return _LEASE_LETTERS(tx, channel=channel, person=person, at=at, lease=nothing, limit=limit)
+
+    letters.lease_letters = lease_letters
 
 
 def _tells_again() -> None:
@@ -47,6 +105,10 @@ def _tells_again() -> None:
 
 MUTANTS = {
     "sends under a new number": _asks_nobody,
+    "sends again under a new number": _sends_again_as_new,
+    "takes silence for a no": _takes_silence_for_a_no,
     "forgets what was under way": _forgets_payments,
+    "forgets a yes": _forgets_yeses,
+    "ignores leases of letters": _ignores_leases,
     "tells news again": _tells_again,
 }

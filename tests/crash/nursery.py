@@ -27,7 +27,7 @@ _LONGEST_SECONDS = 90
 
 
 def main() -> None:
-    _prepare()
+    prepare()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -37,7 +37,7 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """What is read from unchanging files is read here, once for all lives."""
     logs.set_up("ERROR")  # on standard error: what is said on standard output is an answer
     ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]

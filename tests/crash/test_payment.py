@@ -35,7 +35,7 @@ def test_killed_while_a_mandate_fires(lanes: Lanes, kind: str) -> None:
     """Between the reading, the debit's row, the charge and the write-off: once, and payer and elder are told the truth."""
     case = Case(kind, "mandate")
     rehearsal = lanes.rehearse(case)
-    reads = point(rehearsal, "before POST /billers/bj-electricity/quotes")
+    reads = point(rehearsal, "before POST /billers/bj-electricity/balances")
     points = spread([n for n in moments(rehearsal) if n >= reads], FEWEST)
     report(lanes.play(killed(case, points)), len(points))
 

@@ -177,7 +177,7 @@ async def street(databases: Databases, folder: Path, households: int) -> AsyncIt
         await control.load_world(world, SystemClock().now())
         rail, billers = SandboxRail(town.url, town.secret), SandboxBillers(town.url, town.secret)
         store = Store.open(url, SEALER)
-        house = House.over(store, SystemClock(), rail=rail, billers=billers)  # type: ignore[arg-type]
+        house = House.over(store, SystemClock(), rail=rail, billers=billers)
         store.run_now(lambda tx: enrol_world(tx, world, house.now - timedelta(days=1)))
         try:
             yield Street(house, control, town, url, world)

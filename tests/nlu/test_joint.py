@@ -35,7 +35,7 @@ def pay(utility: str, **slots: Any) -> StartFlow:
 @pytest.mark.parametrize(
     ("said", "wishes"),
     [
-        ("家里的都交了", [joint()]),
+        ("家里的都交了", [joint(joint_home=True)]),
         ("所有的账单都付了", [joint()]),
         ("交水费、电费和燃气费", [joint("water", "electricity", "gas")]),
         ("帮程福生把水电费都交了", [joint("water", "electricity", person_name="程福生")]),

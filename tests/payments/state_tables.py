@@ -51,7 +51,7 @@ _MEANS: dict[tuple[type[StrEnum], StrEnum], str] = {
     (State, State.CANCELLED): "nothing was ever sent",
     (MandateState, MandateState.AWAITING_PAYER): "read back, the payer has not agreed",
     (MandateState, MandateState.ACTIVE): "pays by itself",
-    (MandateState, MandateState.PAUSED): "rests until a new agreement",
+    (MandateState, MandateState.PAUSED): "rests until a day that was said, or until a new agreement",
     (
         MandateState,
         MandateState.SUSPENDED,

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from data.ids import QuoteId
-from data.model import Utility
+from data.model import May, Utility
 from data.money import Money
 from data.store.payments import act_lines, payments, quotes
 from data.store.people import instruments
@@ -241,7 +241,7 @@ async def test_nobody_pays_an_account_he_may_not_see(quick: House) -> None:
     refused = quick.store.run_now(
         lambda tx: quick.till.propose(tx, proposer=LIMIN, wishes=[wish], channel="telegram", at=quick.now)
     )
-    assert refused == Refusal("no_permission", account=W_CHENG)
+    assert refused == Refusal("no_permission")
 
 
 async def test_one_payment_above_the_grants_cap_is_refused(quick: House) -> None:
@@ -404,3 +404,13 @@ async def test_a_purse_that_is_not_the_payers_any_more_is_not_charged(quick: Hou
         )
     )
     assert await quick.confirm(act.act, act.digest, CHENM) == Refusal("no_permission")
+
+
+async def test_a_missing_wallet_is_called_by_its_name_and_a_missing_leave_by_its(quick: House) -> None:
+    """The helper may begin; what lacks is the old man's wallet, not his leave."""
+    quick.store.run_now(
+        lambda tx: tx.conn.execute(sa.delete(instruments).where(instruments.c.owner == CHENGFS))
+    )
+    assert await quick.propose(XIAOZHOU, W_CHENG) == Refusal("holder_no_purse")
+    quick.store.run_now(lambda tx: access.revoke(tx, CHENGFS, XIAOZHOU, quick.now, [May.START_PAYMENT]))
+    assert await quick.propose(XIAOZHOU, W_CHENG) == Refusal("no_permission")

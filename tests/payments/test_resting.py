@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -104,6 +104,47 @@ def test_one_paused_by_its_payer_is_his_to_take_up(lis: House) -> None:
     lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, held.id, LIMIN, lis.now))
     assert put_back(lis).resting == 0
     assert not lis.store.run_now(lambda tx: resting.let_go_on(tx, held.id, "zhao", "why not", lis.now))
+
+
+def pause(house: House, mandate: str, until: date | None = None) -> bool:
+    return house.store.run_now(lambda tx: house.till.pause_mandate(tx, mandate, LIMIN, house.now, until))
+
+
+async def test_one_paused_until_a_day_goes_on_by_itself_and_is_told_before(lis: House) -> None:
+    held = agreed(lis)
+    assert pause(lis, held.id, date(2026, 3, 14))  # it is the tenth
+    await meter(lis, 1_500)
+    assert took(lis) == []
+    assert told(lis, LIMIN, "mandate_wakes") == []
+    await lis.later(timedelta(days=3))
+    await lis.sweep()
+    assert [b["rests_until"] for b in told(lis, LIMIN, "mandate_wakes")] == ["2026-03-14"]
+    assert took(lis) == []
+    await lis.later(timedelta(days=1))
+    await lis.sweep()
+    await lis.sweep()
+    assert told(lis, LIMIN, resting.GOES_ON)
+    assert took(lis) == [10_000]  # it had run low meanwhile
+    assert lis.breaches() == []
+
+
+async def test_until_somebody_says_so_stays_possible(lis: House) -> None:
+    held = agreed(lis)
+    assert pause(lis, held.id, date(2026, 3, 14))
+    assert pause(lis, held.id)  # 一直停着
+    await lis.later(timedelta(days=5))
+    await meter(lis, 1_500)
+    assert (took(lis), told(lis, LIMIN, resting.GOES_ON)) == ([], [])
+
+
+async def test_one_that_was_to_go_on_by_itself_does_not_after_a_restore(lis: House) -> None:
+    held = agreed(lis)
+    assert pause(lis, held.id, date(2026, 3, 14))
+    assert put_back(lis).resting == 1
+    await lis.later(timedelta(days=5))
+    await meter(lis, 1_500)
+    assert took(lis) == []
+    assert lis.store.run_now(resting.at_rest)
 
 
 def test_what_else_may_have_come_back_is_counted_and_written_down(lis: House) -> None:

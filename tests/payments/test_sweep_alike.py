@@ -61,9 +61,8 @@ class Twins:
         for house in (self.pages, self.single):
             await house.later(by)
         await self.pages.sweep()
-        for account in READ:
-            swept = await self.single.sweeper.read(account)
-            await self.single.runner.advance_now(swept.payments)
+        swept = [await self.single.sweeper.read(account) for account in READ]
+        await self.single.runner.advance_now(p for one in swept for p in one.payments)
         await self.single.store.run(lambda tx: self.single.ladder.climb(tx, self.single.now))
 
 
@@ -77,7 +76,7 @@ def seen(house: House) -> dict[str, Any]:
     fired = debits.join(mandates_table, mandates_table.c.id == debits.c.mandate)
     return {
         "taken": took(house),
-        "news": {p: house.news(p) for p in (LIMIN, LIJG, CHENM)},
+        "news": {p: sorted(house.news(p)) for p in (LIMIN, LIJG, CHENM)},  # in one instant, in any order
         "tickets": house.tickets(),
         "readings": rows(readings.c.account, readings.c.balance_fen, readings.c.daily_use_fen),
         "agreements": rows(mandates_table.c.account, mandates_table.c.state, mandates_table.c.failures),

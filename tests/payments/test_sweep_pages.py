@@ -281,6 +281,13 @@ async def test_no_biller_is_asked_more_than_its_quota(street: Street) -> None:
     assert street.missed() == []
 
 
+async def test_an_agreement_made_just_now_is_read_with_the_rest_of_its_page(street: Street) -> None:
+    street.house.clock.advance(timedelta(hours=1))
+    street._settle(10, "9000000010")
+    swept = await street.process("one", page=20, pace=Pace()).run()
+    assert (swept.read, swept.left) == (11, 0)
+
+
 async def test_a_round_is_spread_over_its_time(street: Street) -> None:
     street.sweep = street.process("one", page=1)
     every, spread = timedelta(hours=2), timedelta(minutes=100)

@@ -113,6 +113,60 @@ async def test_an_amount_that_is_none_is_asked_for_again_and_changes_nothing(tow
     assert town.log.getvalue() == ""
 
 
+ENGLISH = {
+    "top up 1e3": "did not follow",
+    "NaN": "did not follow",
+    "-0": "did not follow",
+    "top up 1_000": "did not follow",
+    "0.001": "did not follow",
+    "999999999": "did not follow",
+    "30 February": "did not follow",
+    "top up 15": "in steps of 10 yuan",
+    "6000": "10 yuan to 5000 yuan",
+}
+
+
+async def test_in_english_too_it_is_told_and_asked_for_again(town: RealTown) -> None:
+    await town.open("limin", locale="en")
+    for wish, sentence in ENGLISH.items():
+        heard = "\n".join(await town.says("limin", "stop", "pay the electricity bill", wish))
+        assert sentence in heard, f"{wish}: {heard}"
+        assert "How much shall I top up?" in heard
+    read_back = await town.says("limin", "stop", "pay the electricity bill", "top up １００")
+    assert "100 yuan" in read_back[-1]
+    assert await town.captures() == []
+    assert await _wrong(town) == []
+
+
+TERMS = {
+    "zh": (
+        "停",
+        "我爸妈家电费低于20元就自动充100元，",
+        ("一个月最多1e3", "一个月最多-0元", "一个月最多0.001元", "到2月30号"),
+    ),
+    "en": (
+        "stop",
+        "top up my parents' electricity automatically with 100 when it drops below 20, ",
+        ("at most 1e3 a month", "at most -0 yuan a month", "at most 0.001 yuan a month", "until 30 February"),
+    ),
+}
+
+
+@pytest.mark.parametrize("locale", TERMS)
+async def test_a_cap_or_an_end_that_is_none_is_asked_for_and_never_agreed_to(
+    town: RealTown, locale: str
+) -> None:
+    stop, wish, ends = TERMS[locale]
+    await town.open("limin", locale=locale)
+    for end in ends:
+        (asked,) = await town.says("limin", stop, wish + end)
+        assert re.search("一个月最多充多少钱|How much at most in a month", asked), f"{end}: {asked}"
+        assert await town.asks("limin") == "amount"
+    agreed = await town.app.store.run(lambda tx: tx.conn.exec_driver_sql("SELECT id FROM mandates").all())
+    assert agreed == []
+    assert await _wrong(town) == []
+
+
 def _echoed(text: str) -> bool:
     return any(
         part in text for part in ("script", "DROP", "49", "__class__", "jndi", "\x1b", "\u202e", "{", "}")

@@ -1,4 +1,7 @@
-"""The acceptance scripts of the first release pass; every other one passes or says by name what is not there yet."""
+"""The acceptance scripts of the first release pass, also when every input comes twice and the application dies after each.
+
+Every other script passes or says by name what is not there yet.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +43,20 @@ PROMISED = (
 )
 
 
+# Nobody says yes in these, so there is no money to move twice; F1 plays A2 and B2 again, which stand here themselves.
+ONLY_LOOKING = frozenset({"B1", "B3", "B4", "C6", "F1", "F2", "F4"})
+
+
 @pytest.mark.parametrize("name", PROMISED)
-async def test_a_promised_script_passes(name: str, pytestconfig: pytest.Config) -> None:
+async def test_a_promised_script_passes_and_moves_the_same_money_whatever_is_repeated_or_dies(
+    name: str, pytestconfig: pytest.Config
+) -> None:
     factory = pytestconfig.hook.pytest_world_factory(config=pytestconfig)
-    (result,) = await play_case(LIBRARY.scripts[name], factory, LIBRARY.scripts)
-    assert result.status == "passed", result.detail
+    disturbing = () if name in ONLY_LOOKING else ("at_once",)
+    results = await play_case(LIBRARY.scripts[name], factory, LIBRARY.scripts, disturbing)
+    assert len(results) == 1 + len(disturbing)
+    for result in results:
+        assert result.status == "passed", f"{result.id}: {result.detail}"
 
 
 @pytest.mark.parametrize("name", [n for n in LIBRARY.scripts if n not in PROMISED])

@@ -31,6 +31,7 @@ from payments import (
     debiting,
     ledger,
     limits,
+    mandates,
     proposing,
     runner,
     states,
@@ -41,6 +42,7 @@ from payments import (
 )
 from payments.acts import view
 from payments.asking import Ask
+from payments.hand import Hand
 from payments.states import State
 
 Patch = pytest.MonkeyPatch
@@ -302,6 +304,57 @@ def refused_by_the_biller_and_kept(patch: Patch) -> None:
     patch.setattr(writing_off, "_not_taken", wrong)
 
 
+# --- what only wrong clocks can show ------------------------------------------------------------------------------------
+
+
+def lease_believed_by_the_clock(patch: Patch) -> None:
+    """Whose lease has not run out by his own clock takes the payment for his, whoever holds it meanwhile."""
+
+    def wrong(self: Any, task: Any, token: str, answer: Any, tx: Any) -> Any:
+        if self._clock.now() >= task.payment.lease_until:
+            return self._progress(tx, task.payment.id, busy=True)
+        hand = Hand(tx, self._clock.now(), self._limits, self._rail.name, self._rail.capabilities)
+        then = answers.take(hand, replace(task.payment), task.ask, answer)
+        if isinstance(then, Ask):
+            return self._task(tx, task.payment.id, then)
+        states.note(tx, task.payment.id, next_at=then)
+        return self._release(tx, task.payment.id)
+
+    patch.setattr(advance.Advance, "_end", wrong)
+
+
+def month_by_the_clock_of_the_rail(patch: Patch) -> None:
+    """A payment belongs to the month in which the rail says that it took the money."""
+    right = collecting._captured
+
+    def captured(hand: Any, held: Any, settled: Settled) -> Any:
+        then = right(hand, held, settled)
+        states.note(hand.tx, held.id, captured_at=settled.at)
+        return then
+
+    def spent(tx: Any, grant_id: str, at: Any, until: Any = None) -> Money:
+        when = sa.func.coalesce(table.c.captured_at, table.c.created_at, type_=table.c.created_at.type)
+        fen = (
+            sa.select(sa.func.coalesce(sa.func.sum(table.c.amount_fen), 0))
+            .join(acts, acts.c.id == table.c.act)
+            .where(
+                acts.c.grant_id == grant_id,
+                when >= limits.month_start(at),
+                when < limits.next_month_start(at),
+                table.c.state.not_in(limits.GIVEN_BACK),
+            )
+        )
+        return Money(int(tx.conn.scalar(fen)))
+
+    patch.setattr(collecting, "_captured", captured)
+    patch.setattr(limits, "spent_under", spent)
+
+
+def ended_before_what_it_did(patch: Patch) -> None:
+    """An end is written with the clock of whoever ended it, however far that is behind."""
+    patch.setattr(mandates, "not_before_its_charges", lambda tx, mandate, at: at)
+
+
 def _without_locks(store: Store) -> None:
     store.run_now(lambda tx: tx.conn.exec_driver_sql("DROP INDEX uq_payments_open_account"))
 
@@ -341,5 +394,8 @@ MONEY_MUTANTS = {k: v for k, v in MUTANTS.items() if k != "two_processes_on_one_
         caps_of_a_mandate_forgotten,
         more_than_was_told,
         refused_by_the_biller_and_kept,
+        lease_believed_by_the_clock,
+        month_by_the_clock_of_the_rail,
+        ended_before_what_it_did,
     )
 }

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from data.clock import VirtualClock
 from payments.simulation.acting import play
+from payments.simulation.dying import at_once
+from payments.simulation.household import House
 from payments.simulation.months import live
 from payments.simulation.plan import Plan, Step, thrown
 from payments.simulation.running import shortest, simulate, story
@@ -44,6 +47,31 @@ def test_processes_die_and_die_again_in_the_recovery() -> None:
         deaths[sum("The process dies" in said for said in teller.sentences)] += 1
     assert deaths[1] > 10
     assert sum(count for times, count in deaths.items() if times > 1) > 3
+
+
+def test_clocks_are_wrong_in_half_of_the_stories_and_set_in_the_middle_of_a_question() -> None:
+    plans = [thrown(seed, MAY_HAPPEN) for seed in range(SEEDS)]
+    wrong = [plan.clocks for plan in plans if any(plan.clocks)]
+    assert len(plans) * 0.4 < len(wrong) < len(plans) * 0.6
+    assert all({clocks[n] > 0 for clocks in wrong} == {True, False} for n in range(3))
+    teller = Teller()
+    assert play(1, Plan("confirmed", (Step("clock_is_set", die=0x101),), (250, 0, 0)), teller) == []
+    happened = [sentence[10:].strip() for sentence in teller.sentences]
+    asked = happened.index("The rail is asked to take the money.")
+    assert happened[asked + 1] == "The process's clock is set: it is 0:04:10 slow."
+
+
+@pytest.mark.parametrize(("off", "status"), [(0, 200), (240, 200), (18_000, 401), (-30 * 86_400, 401)])
+def test_a_gateways_word_of_another_hour_is_no_word(off: int, status: int) -> None:
+    """Its clock is five hours off, or somebody kept the word for thirty days."""
+    stage = ground("confirmed").stage
+    stage.again()
+    clock = VirtualClock(ground("confirmed").town.clock.now())
+    house = House.over(stage, clock, ground("confirmed").town.copied(clock))
+    number = stage.run_now(lambda tx: tx.conn.exec_driver_sql("SELECT number FROM payments").scalar_one())
+    at = clock.now().timestamp() + off
+    verdict = at_once(house.tell(id="ev", order=number, status="failed", fen=12_345, at=at))
+    assert verdict.status == status
 
 
 def test_a_seed_tells_the_same_story_again() -> None:

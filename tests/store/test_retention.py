@@ -227,9 +227,18 @@ async def test_the_worker_clears_away_again_and_again_and_a_bad_round_ends_nothi
             raise OSError("the disk was full")
         return {"turns": 0}
 
+    class Waking:
+        async def clear_away(self, before: datetime) -> int:
+            wakings.append(before)
+            return 0
+
+    wakings: list[datetime] = []
     monkeypatch.setattr(working, "clear_away", clear)
-    clearing = asyncio.create_task(working.keep_clear(house, 400, every=0))  # type: ignore[arg-type]
+    clearing = asyncio.create_task(
+        working.keep_clear(house, 400, 0, Waking(), wakings_days=7)  # type: ignore[arg-type]
+    )
     while len(rounds) < 3:
         await asyncio.sleep(0)
     clearing.cancel()
     assert set(rounds) == {house.now - timedelta(days=400)}
+    assert set(wakings) == {house.now - timedelta(days=7)}

@@ -38,11 +38,20 @@ def test_a_second_tap_of_a_stale_button_does_nothing(tmp_path: Path) -> None:
     assert report.passed == 2, [c.detail for c in report.cases]
 
 
+def test_where_nothing_is_pressed_nothing_is_pressed_twice(tmp_path: Path) -> None:
+    """Such a performance would be the plain one once more; where a key is pressed, it is played."""
+    said, pressed = (f"- say: 交水费\n- {act}" for act in ("say: 好的", "key: '1'"))
+    for steps, played_again in ((said, False), (pressed, True)):
+        report = played(tmp_path, script(steps), mutations=("double_tap",))
+        assert [c.status for c in report.cases] == ["passed", "passed"], [c.detail for c in report.cases]
+        assert ("nothing to disturb" not in report.cases[1].detail) is played_again
+
+
 def test_mutated_cases_of_a_failed_talk_share_its_fate(tmp_path: Path) -> None:
     failing = script("- say: 交水费\n- expect: {says: [燃气]}")
-    assert played(tmp_path, failing, mutations=DISTURBING).failed == 4
+    assert played(tmp_path, failing, mutations=DISTURBING).failed == 5
     lacking = script("- event: {meter: {}}")
-    assert len(played(tmp_path, lacking, mutations=DISTURBING).unsupported) == 4
+    assert len(played(tmp_path, lacking, mutations=DISTURBING).unsupported) == 5
 
 
 def test_an_unknown_mutation_is_refused(tmp_path: Path) -> None:

@@ -221,7 +221,12 @@ class ScriptedStaff:
         return True
 
     async def hand_back(
-        self, colleague: Colleague, person: PersonId, account: AccountId | None, event_id: str
+        self,
+        colleague: Colleague,
+        person: PersonId,
+        account: AccountId | None,
+        event_id: str,
+        reset_pin: bool = False,
     ) -> bool:
         waiting = self.waiting.get(person)
         if waiting is None or waiting.staff != colleague.name:

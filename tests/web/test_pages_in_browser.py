@@ -24,6 +24,7 @@ from tests.web.at_the_browser import (
     small_targets,
 )
 from tests.web.conftest import SECRET
+from tests.web.receipts import TRUE_CODE, known_receipt
 from tests.web.scripted_town import CHENGFS, CHENM, PAY_PAGE, STAFF_PASSWORD, ScriptedStaff, ScriptedTalks
 from tests.web.talks_in_a_browser import pay_mothers_electricity
 
@@ -32,7 +33,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def pages(talks: ScriptedTalks, staff: ScriptedStaff, clock: VirtualClock) -> Iterator[ServedPages]:
-    with served(create_pages(talks, staff, secret=SECRET, demo=True, clock=clock)) as pages:
+    app = create_pages(talks, staff, secret=SECRET, demo=True, clock=clock, receipts=known_receipt)
+    with served(app) as pages:
         yield pages
 
 
@@ -134,6 +136,31 @@ def test_pages_in_english(browser: Browser, pages: ServedPages, talks: ScriptedT
     judge(page, "a question in English")
     assert page.locator("html").get_attribute("lang") == "en"
     context.close()
+
+
+def test_a_grandchild_checks_a_receipt(browser: Browser, pages: ServedPages) -> None:
+    """Without scripts, on a narrow telephone: true, and not known."""
+    context = browser.new_context(java_script_enabled=False, viewport=NARROW, locale="zh-CN")
+    page = context.new_page()
+    page.goto(pages.address)
+    page.get_by_role("link", name="查收据真假").click()
+    for code, told in ((TRUE_CODE, "收据是真的"), ("2-7777-7777", "账本里没有")):
+        page.get_by_label("收据上的查验码").fill(code)
+        page.get_by_role("button", name="查一查").click()
+        page.get_by_text(told).wait_for()
+        assert sideways(page) <= 0, told
+    context.close()
+    seeing = browser.new_context(viewport=TELEPHONE, locale="en-GB", reduced_motion="reduce").new_page()
+    seeing.goto(f"{pages.address}/receipt?code={TRUE_CODE}")
+    judge(seeing, "the form of a receipt's code")
+    seeing.get_by_role("button", name="Check it").click()
+    seeing.get_by_text("The receipt is true").wait_for()
+    judge(seeing, "a receipt that is true")
+    seeing.get_by_label("The code on the receipt").fill("nonsense")
+    seeing.get_by_role("button", name="Check it").click()
+    seeing.get_by_role("alert").wait_for()
+    judge(seeing, "a receipt that is not known")
+    seeing.context.close()
 
 
 def test_pages_for_what_went_wrong(person: Person) -> None:

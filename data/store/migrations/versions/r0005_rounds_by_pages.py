@@ -70,13 +70,14 @@ def _tables() -> None:
     op.create_table(
         "unheard",
         sa.Column("account", sa.String(40), nullable=False),
+        sa.Column("biller", sa.String(40), nullable=False),
         sa.Column("since", instant),
         sa.Column("again_at", instant, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_unheard_account_accounts")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_unheard")),
     )
-    op.create_index("ix_unheard_due", "unheard", ["again_at"])
+    op.create_index("ix_unheard_due", "unheard", ["biller", "again_at"])
     op.create_table(
         "biller_paces",
         sa.Column("biller", sa.String(40), nullable=False),
