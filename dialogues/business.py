@@ -97,7 +97,7 @@ def link_flow(m: Moment, name: str) -> Moment:
 def end(m: Moment) -> Moment:
     """The flow on top is done: its values are forgotten, but for those it keeps, and what lies below comes up."""
     frame = m.top
-    m = note_flow(m, "flow_completed", frame)
+    m = note_flow(m, "flow_cancelled" if frame.context.get("called_off") else "flow_completed", frame)
     if frame.kind == "call":
         return _return(m)
     kept = {

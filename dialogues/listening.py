@@ -358,7 +358,7 @@ def _cancel(m: Moment) -> Moment:
         case "commit" | "outcome":
             return repair.already_sent(m)
         case "confirm" | "code" | "check":
-            return commit.cancelled(m)
+            return commit.cancelled(with_context(m, called_off=True))
     return cancel(m)
 
 

@@ -55,6 +55,7 @@ from dialogues.model import (
     SetPreference,
     StopEverything,
 )
+from dialogues.moment import Moment, Noted
 from dialogues.outside_calls import OutsideCall
 from dialogues.responses import CannotSay
 from nlu.understand import Understanding
@@ -93,7 +94,7 @@ class House:
     understanding: Understanding
     till: Till
     catalogue: Catalogue
-    observe: Callable[[Conversation, Input, Conversation, Sequence[Effect]], None] | None = None
+    observe: Callable[[PersonId, Input, Sequence[Noted]], None] | None = None
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
 
 
@@ -223,24 +224,23 @@ class _Taking:
             if not self.queue:
                 return
             before, heard = self.conversation, self.queue.popleft()
-            self.conversation, effects = self._step(before, heard, facts)
+            after = self._step(before, heard, facts)
+            self.conversation = after.talk
             if self.house.observe is not None:
-                self.house.observe(before, heard, self.conversation, effects)
-            for effect in effects:
+                self.house.observe(before.person, heard, after.noted)
+            for effect in after.effects:
                 self._carry(effect)
         self._trouble("a turn did not come to rest")
 
-    def _step(
-        self, before: Conversation, heard: Input, facts: Facts
-    ) -> tuple[Conversation, Sequence[Effect]]:
+    def _step(self, before: Conversation, heard: Input, facts: Facts) -> Moment:
         """One step of the engine. Of what somebody unknown may not begin nothing happens: he enrols first (settled 26)."""
         if not self.newcomer or people.find(self.tx, self.event.person) is not None:
-            return engine.step(self.house.release, before, heard, facts)
+            return engine.traced(self.house.release, before, heard, facts)
         before = replace(before, pending_wishes=())
-        after, effects = engine.step(self.house.release, before, heard, facts)
-        if (wish := strangers.beyond(after)) is None:
-            return after, effects
-        return engine.step(self.house.release, before, strangers.enrols_first(wish, before), facts)
+        after = engine.traced(self.house.release, before, heard, facts)
+        if (wish := strangers.beyond(after.talk)) is None:
+            return after
+        return engine.traced(self.house.release, before, strangers.enrols_first(wish, before), facts)
 
     def _write(self) -> None:
         recent = self.conversation.recent

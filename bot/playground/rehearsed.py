@@ -41,7 +41,7 @@ async def answer_as_told(world: Playground, stubs: Mapping[str, Any]) -> None:
     """Stubs: these actions ask nobody and come out as told; what `CASE::action` says outweighs what `action` says."""
     for name, stub in sorted(stubs.items(), key=lambda one: "::" in one[0]):
         world.stubs[name.rpartition("::")[2]] = _stub(name.rpartition("::")[2], stub)
-    world.put_stubs()
+    world.watch()
 
 
 def _stub(name: str, stub: Mapping[str, Any]) -> InsideAction:

@@ -165,14 +165,12 @@ class Playground:
             }
         )
         self._application = build(settings, clock=self.clock, words=self.words)
-        self._application.desk.house = replace(self._application.desk.house, observe=self.recorder.observe)
-        self.put_stubs()
+        self.watch()
 
-    def put_stubs(self) -> None:
-        """Actions that a test case answers itself take the place of ours, also after a restart."""
-        if self.stubs:
-            desk = self.app.desk
-            desk.house = replace(desk.house, actions={**ACTIONS, **self.stubs})
+    def watch(self) -> None:
+        """What happens in the talks is noted; actions that a test case answers itself take the place of ours."""
+        desk, actions = self.app.desk, {**ACTIONS, **self.stubs}
+        desk.house = replace(desk.house, observe=self.recorder.observe, actions=actions)
 
     async def _prefer(self, person: str, locale: str) -> None:
         await self._serve(person, InboundKind.PREFER, payload={"locale": locale})
