@@ -165,7 +165,8 @@ def play(
     files: Annotated[list[Path], typer.Argument(help="scripts (.md, .yml) to play", exists=True)],
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
-        list[str] | None, typer.Option(help="redelivery, double_tap, restart: play so after each step")
+        list[str] | None,
+        typer.Option(help="redelivery, double_tap, restart, together: play so after each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -3,6 +3,7 @@
 redelivery  every input of a person arrives a second time under the same event id
 double_tap  every button and single key is pressed twice
 restart     the application dies and starts again after every step
+together    all three after every step, in this order: one performance that costs a third of three
 human       at every step somebody asks for a person instead of going on: one turn, and there is one
 stop        at every step somebody says stop instead of going on: nothing further is sent to the rail
 """
@@ -18,7 +19,8 @@ from dialogues.testing.script import Advance, Check, Disturb, Event, Expect, Hum
 
 DISTURBING = ("redelivery", "double_tap", "restart")
 ASKING = {"human": "人工", "stop": "停"}
-MUTATIONS = (*DISTURBING, *ASKING)
+TOGETHER = "together"
+MUTATIONS = (*DISTURBING, TOGETHER, *ASKING)
 
 
 def disturber(mutation: str) -> Callable[[Player, Step], Awaitable[None]]:
@@ -41,12 +43,17 @@ async def _restart(player: Player, step: Step) -> None:
         await player.disturb("restart", player.script.persona)
 
 
+async def _everything(player: Player, step: Step) -> None:
+    for mutation in DISTURBING:
+        await _DISTURBERS[mutation](player, step)
+
+
 _DISTURBERS: Mapping[str, Callable[[Player, Step], Awaitable[None]]] = {
     "redelivery": _redeliver,
     "double_tap": _double_tap,
     "restart": _restart,
+    TOGETHER: _everything,
 }
-
 
 _PRESSED = frozenset({"press", "tap", "key"})
 
