@@ -17,10 +17,10 @@ demo: $(VENV)/.core .cache/nlu.stamp ## the demo town: installs what is needed, 
 	$(PY) -m bot demo
 
 test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis; about 17 minutes
-	$(PY) -m pytest -q -m "not prove" -n 2 --dist loadfile
+	$(PY) -m pytest -q -m "not prove" -n 2 --dist worksteal
 
 prove: $(VENV)/.dev .cache/nlu.stamp ## the long proofs at full figures; up to 60 minutes
-	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 2 --dist loadfile
+	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## format, lint, types, layers, flows
 	$(PY) -m ruff format --check .

@@ -1,19 +1,20 @@
 """Lets pytest collect talks: every case of a *.yml under tests/conversations is a test, played also with misbehaving technique.
 
 Load it with `-p dialogues.testing.plugin`; a conftest.py supplies the application by the hook `pytest_world_factory`.
-An unsupported case fails here: a talk that stands among our own tests is a promise.
+An unsupported case fails here: a talk that stands among our own tests is a promise. Each talk is played plain and with
+all disturbances together; each disturbance by itself is played by the tests marked `prove`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dialogues.testing.mutations import DISTURBING
+from dialogues.testing.mutations import DISTURBING, TOGETHER
 from dialogues.testing.playing import play_case
 from dialogues.testing.reading import read
 from dialogues.testing.report import CaseResult
@@ -21,6 +22,7 @@ from dialogues.testing.script import Script
 from dialogues.testing.world import WorldFactory
 
 _FOLDER = "conversations"
+_PROOF = "prove"
 
 
 class Hooks:
@@ -44,7 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "talk_mutations",
         "ways in which every talk is also disturbed (empty: none)",
         type="args",
-        default=list(DISTURBING),
+        default=[TOGETHER],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"{_PROOF}: long proofs, among them talks disturbed in one way at a time"
     )
 
 
@@ -62,15 +70,28 @@ class TalkFile(pytest.File):
         if book.mistakes:
             raise self.CollectError("\n".join(map(str, book.mistakes)))
         scripts = {script.id: script for script in book.scripts}
+        usual = self.config.getini("talk_mutations")
         for script in book.scripts:
-            yield TalkItem.from_parent(self, name=script.id, script=script, library=scripts)
+            yield self._item(script.id, script, scripts, usual)
+            if TOGETHER in usual:
+                proof = self._item(f"{script.id}+apart", script, scripts, DISTURBING)
+                proof.add_marker(_PROOF)
+                yield proof
+
+    def _item(
+        self, name: str, script: Script, library: dict[str, Script], mutations: Sequence[str]
+    ) -> TalkItem:
+        return TalkItem.from_parent(self, name=name, script=script, library=library, mutations=mutations)
 
 
 class TalkItem(pytest.Item):
     """One talk, plain and disturbed."""
 
-    def __init__(self, *, script: Script, library: dict[str, Script], **rest: Any) -> None:
+    def __init__(
+        self, *, script: Script, library: dict[str, Script], mutations: Sequence[str], **rest: Any
+    ) -> None:
         super().__init__(**rest)
+        self.mutations = mutations
         self.script = script
         self.library = library
 
@@ -78,8 +99,7 @@ class TalkItem(pytest.Item):
         factory: WorldFactory | None = self.config.hook.pytest_world_factory(config=self.config)
         if factory is None:
             raise TalkFailed("no conftest.py supplies an application by the hook pytest_world_factory")
-        mutations = self.config.getini("talk_mutations")
-        results = asyncio.run(play_case(self.script, factory, self.library, mutations))
+        results = asyncio.run(play_case(self.script, factory, self.library, self.mutations))
         if wrong := list(_not_kept(results)):
             raise TalkFailed("\n".join(wrong))
 

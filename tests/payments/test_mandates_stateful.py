@@ -24,6 +24,7 @@ from data.model import Instrument, May, Quote
 from data.money import Money
 from data.store.engine import Store
 from data.store.mandates import debits
+from data.store.mandates import mandates as standing
 from data.store.payments import payments
 from integrations.ports import Charge, Outcome, Reason
 from payments import mandates, stopping, topping_up
@@ -347,10 +348,9 @@ class Household(RuleBasedStateMachine):
         """Whoever agreed is told when it rests or could not pay."""
         if not hasattr(self, "house"):
             return
-        for account in (E_LI, W_LI):
-            live = at(self.house, account)
-            if live is not None and live.state.value == "suspended":
-                assert "mandate_suspended" in self.house.news(live.payer)
+        resting = sa.select(standing.c.payer).where(standing.c.state == "suspended")
+        for payer in self.store.run_now(lambda tx: tx.conn.scalars(resting).all()):
+            assert "mandate_suspended" in self.house.news(payer)
 
 
 _HOW = settings(

@@ -52,7 +52,7 @@ async def test_a_promised_script_passes_and_moves_the_same_money_whatever_is_rep
     name: str, pytestconfig: pytest.Config
 ) -> None:
     factory = pytestconfig.hook.pytest_world_factory(config=pytestconfig)
-    disturbing = () if name in ONLY_LOOKING else ("at_once",)
+    disturbing = () if name in ONLY_LOOKING else ("together",)
     results = await play_case(LIBRARY.scripts[name], factory, LIBRARY.scripts, disturbing)
     assert len(results) == 1 + len(disturbing)
     for result in results:

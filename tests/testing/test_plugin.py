@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 CONFTEST = "from tests.testing.toy import ToyWorld\ndef pytest_world_factory(config):\n    return ToyWorld\n"
 
 
-def _pytest(folder: Path) -> str:
+def _pytest(folder: Path, *more: str) -> str:
     command = [
         sys.executable,
         "-m",
@@ -34,6 +34,7 @@ def _pytest(folder: Path) -> str:
         "-c",
         "/dev/null",
         str(folder),
+        *more,
     ]
     # None of the other plugins installed here is needed, and loading them takes longer than the talks.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -58,7 +59,17 @@ def test_talks_are_tests(tmp_path: Path) -> None:
     assert "T3: unsupported: event.meter" in told
     assert "wrong.yml:1: a script needs 'steps'" in told
     assert "elsewhere" not in told
-    assert "2 failed, 1 passed, 1 error" in told
+    assert "4 failed, 2 passed, 1 error" in told
+
+
+def test_each_disturbance_by_itself_is_a_proof(tmp_path: Path) -> None:
+    folder = tmp_path / "conversations"
+    folder.mkdir()
+    (folder / "conftest.py").write_text(CONFTEST, "utf-8")
+    written(folder, script(PAYING), "pay.yml")
+    assert "1 passed, 1 deselected" in (told := _pytest(tmp_path, "-m", "prove"))
+    assert "pay.yml::T1+apart" in told
+    assert "1 passed, 1 deselected" in _pytest(tmp_path, "-m", "not prove")
 
 
 def test_without_an_application_it_says_what_is_missing(tmp_path: Path) -> None:
