@@ -44,7 +44,7 @@ _AT = datetime.fromisoformat("2026-03-10T01:00:00+00:00")
 _BILLER = BillerId("bj-electricity")
 _FULL, _LOW, _BELOW = 9_000, 1_500, 2_000
 _SAMPLE = (
-    350  # careful looks that are really made in a round: each costs the same, and they would outlast the rest
+    50  # careful looks really made in a round: each costs the same, and together they would outlast the rest
 )
 _PIECE = 20_000  # households loaded in one transaction
 _RULE = AmountRule(Exactness.RANGE, Money(1_000), Money(500_000), Money(1_000))

@@ -57,9 +57,12 @@ def line(account: Account, whom: PersonId, why: str, at: datetime) -> journal.Li
 
 def set_of_many(tx: Tx, accounts: Collection[AccountId], **columns: Any) -> None:
     """The same column for many accounts of a page."""
-    if accounts:
+    if not accounts:
+        return
+    theirs = sa.update(looks).where(looks.c.account.in_(accounts)).values(**columns)
+    if tx.conn.execute(theirs).rowcount < len(accounts):  # on its first day an account has no row
         tx.put_many_new(looks, [{"account": account} for account in accounts])
-        tx.conn.execute(sa.update(looks).where(looks.c.account.in_(accounts)).values(**columns))
+        tx.conn.execute(theirs)
 
 
 # --- bills nobody pays by themselves ---------------------------------------------------------------------------------

@@ -166,6 +166,7 @@ def _of_agreement(hand: Round, row: Any) -> _Found:
 
 _KINDS = {kind.value: kind for kind in MandateKind}
 _ACTIVE = MandateState.ACTIVE.value
+_LIVE = sorted(state.value for state in LIVE)
 
 
 def _of_watched(hand: Round, span: Span, live: Collection[AccountId]) -> list[_Found]:
@@ -298,7 +299,7 @@ def _agreed(named: bool) -> sa.Select[Any]:
             _may_have_changed().label("changed"),
         )
         .select_from(joined)
-        .where(_meant(m.account, named), m.state.in_(sorted(s.value for s in LIVE)))
+        .where(_meant(m.account, named), m.state.in_(_LIVE))
     )
 
 
@@ -331,7 +332,11 @@ def _keepers(named: bool) -> sa.CompoundSelect[Any]:
     once = sa.select(mandates.c.account, mandates.c.payer.label("person"))
     return sa.union_all(
         kept.where(_meant(saved_accounts.c.account, named)),
-        once.where(_meant(mandates.c.account, named), mandates.c.active_at.is_not(None)),
+        once.where(
+            _meant(mandates.c.account, named),
+            mandates.c.active_at.is_not(None),
+            mandates.c.state.not_in(_LIVE),
+        ),
     )
 
 

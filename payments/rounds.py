@@ -133,52 +133,44 @@ def _is(page: Page) -> sa.ColumnElement[bool]:
     return sa.and_(sweep_pages.c.cycle == page.cycle.id, sweep_pages.c.after == page.after)
 
 
-# Two walks along two indexes: accounts somebody keeps, and those that are or were paid by themselves (the reminder stays
-# when that is stopped). One walk over all accounts would ask of each whether it is wanted.
+# Two walks along two indexes, no row touched: accounts somebody keeps, and those that are or were paid by themselves (the
+# reminder stays when that is stopped). One walk over all accounts would ask of each whether it is wanted.
 _AFTER: sa.BindParameter[str] = sa.bindparam("after", type_=sa.String)
-_SIZE: sa.BindParameter[int] = sa.bindparam("size", type_=sa.Integer)
-_AGREED = (
-    sa.select(mandates.c.account)
-    .where(mandates.c.account > _AFTER, mandates.c.active_at.is_not(None))
-    .order_by(mandates.c.account)
-    .limit(_SIZE)
-)
-_KEPT = (
-    sa.select(saved_accounts.c.account)
-    .where(saved_accounts.c.account > _AFTER)
-    .order_by(saved_accounts.c.account)
-    .limit(_SIZE)
-)
+_OTHERS: sa.BindParameter[int] = sa.bindparam("others", type_=sa.Integer)
 
 
 def _end_of_page(tx: Tx, after: str, size: int) -> str | None:
     """Where the next page ends; None when nobody follows. It holds `size` accounts or somewhat more."""
-    end: str | None = tx.conn.execute(_END, {"after": after, "size": size}).scalar_one()
+    end: str | None = tx.conn.execute(_END, {"after": after, "others": size - 1}).scalar_one()
     return end
 
 
 def _end() -> sa.Select[Any]:
     """Reckoned by the database, whose order of texts need not be Python's."""
-    agreed, kept = _AGREED.subquery(), _KEPT.subquery()
+    walks = {"agreed": mandates.c.account, "kept": saved_accounts.c.account}
     ends = sa.select(
-        sa.select(sa.func.max(agreed.c.account)).scalar_subquery().label("agreed"),
-        sa.select(sa.func.count()).select_from(agreed).scalar_subquery().label("agreed_count"),
-        sa.select(sa.func.max(kept.c.account)).scalar_subquery().label("kept"),
-        sa.select(sa.func.count()).select_from(kept).scalar_subquery().label("kept_count"),
+        *(_nth(column).label(name) for name, column in walks.items()),
+        *(_last(column).label(f"{name}_last") for name, column in walks.items()),
     ).subquery()
     e = ends.c
-    # A walk that was cut says nothing about what lies beyond its last account.
-    cut = sa.and_(e.agreed_count == _SIZE, e.kept_count == _SIZE)
+    # A walk that goes on beyond its n-th account bounds the page; one that ends before does not.
     end = sa.case(
-        (sa.and_(cut, e.agreed < e.kept), e.agreed),
-        (cut, e.kept),
-        (e.agreed_count == _SIZE, e.agreed),
-        (e.kept_count == _SIZE, e.kept),
-        (e.kept.is_(None), e.agreed),
-        (sa.or_(e.agreed.is_(None), e.agreed < e.kept), e.kept),
-        else_=e.agreed,
+        (e.agreed < e.kept, e.agreed),
+        (e.kept.is_not(None), e.kept),
+        (e.agreed.is_not(None), e.agreed),
+        (e.agreed_last > e.kept_last, e.agreed_last),
+        else_=sa.func.coalesce(e.kept_last, e.agreed_last),
     )
     return sa.select(end)
+
+
+def _nth(column: sa.Column[str]) -> sa.ScalarSelect[str]:
+    walk = sa.select(column).where(column > _AFTER).order_by(column)
+    return walk.limit(1).offset(_OTHERS).scalar_subquery()
+
+
+def _last(column: sa.Column[str]) -> sa.ScalarSelect[str]:
+    return sa.select(sa.func.max(column)).where(column > _AFTER).scalar_subquery()
 
 
 _END = _end()

@@ -80,7 +80,10 @@ class Tx:
     def put_many_new(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """The same for many rows of one shape, in one statement; those that are there already stay as they are."""
         if rows:
-            self.conn.execute(_insert_missing(self.conn.dialect.name, table), rows)
+            kind = self.conn.dialect.name
+            # To PostgreSQL many rows go as one statement only where something is to come back.
+            many = _insert_new if kind == "postgresql" else _insert_missing
+            self.conn.execute(many(kind, table), rows)
 
 
 class Remembered(Exception):

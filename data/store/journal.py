@@ -34,6 +34,7 @@ _BEGINNING = "0" * 64
 # Built once: building a statement costs more than running it.
 _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _ADD = audit.insert()
+_ADD_SEVERAL = _ADD.returning(audit.c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def record_many(tx: Tx, lines: Iterable[Line]) -> None:
         }
         previous = _hash(tx, row)
         rows.append({**row, "hash": previous})
-    tx.conn.execute(_ADD, rows)
+    # To PostgreSQL many rows go as one statement only where something is to come back.
+    several = len(rows) > 1 and tx.conn.dialect.name == "postgresql"
+    tx.conn.execute(_ADD_SEVERAL if several else _ADD, rows)
 
 
 def verify(tx: Tx) -> list[int]:
