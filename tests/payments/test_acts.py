@@ -241,7 +241,7 @@ async def test_nobody_pays_an_account_he_may_not_see(quick: House) -> None:
     refused = quick.store.run_now(
         lambda tx: quick.till.propose(tx, proposer=LIMIN, wishes=[wish], channel="telegram", at=quick.now)
     )
-    assert refused == Refusal("no_permission")
+    assert refused == Refusal("no_permission", account=W_CHENG)
 
 
 async def test_one_payment_above_the_grants_cap_is_refused(quick: House) -> None:

@@ -276,10 +276,11 @@ def test_a_stranger_stops_nothing(lis: House) -> None:
 def test_a_pause_is_at_once_and_going_on_needs_the_second_factor(lis: House) -> None:
     live = agreed(lis)
     assert lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, LIJG, lis.now))
-    assert not lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, LIJG, lis.now))
+    assert lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, LIJG, lis.now))  # said twice
     paused = at(lis)
     assert paused is not None
     assert paused.state is MandateState.PAUSED
+    assert not lis.store.run_now(lambda tx: lis.till.pause_mandate(tx, live.id, CHENM, lis.now))
     proposed = lis.store.run_now(
         lambda tx: lis.till.resume_mandate(
             tx, mandate=live.id, proposer=LIMIN, channel="telegram", at=lis.now
