@@ -88,8 +88,11 @@ class Releases:
         if last is not None and at - last < _SEEN_EVERY:
             return ""
         row = {"id": release.id, "content": release.packed, "first_at": at, "seen_at": at}
-        if not tx.put_new(flow_releases, **row):
-            tx.conn.execute(_SEEN, {"which": release.id, "now": at})
+        if tx.put_new(flow_releases, **row):
+            return release.id
+        seen = tx.conn.execute(_SEEN, {"which": release.id, "now": at})
+        if seen.rowcount == 0:  # thrown away in between
+            tx.put_new(flow_releases, **row)
         return release.id
 
     def written(self, name: str, at: datetime) -> None:
