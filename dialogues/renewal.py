@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dialogues import digit_entry, responses, slots
-from dialogues.business import RENEWED, go_on
+from dialogues.business import RENEWED, bring_human, go_on
 from dialogues.flowfile import START
 from dialogues.model import (
     Answered,
@@ -40,6 +40,7 @@ from dialogues.moment import (
     with_talk,
 )
 from dialogues.questions import ask_again, asks_of, choices_of
+from dialogues.repair import PATIENCE
 from nlu.commands import (
     Affirm,
     Bye,
@@ -62,6 +63,8 @@ from nlu.commands import (
 
 GONE, GONE_BELOW = "utter_business_gone", "utter_business_gone_below"
 
+# How often a business was taken up so. Between programs whose Python differs it could be without end (L10).
+_TIMES = "renewals"
 # An answer to one of these is a yes to something; it is asked for again.
 _YES = frozenset({"confirm", "consent", "code"})
 _LEAVING = (Human, Stop, CancelFlow, Bye)
@@ -160,11 +163,7 @@ def _answers(
 ) -> Iterator[tuple[str, Any]]:
     """What was just said as values: to the question asked, or another value for one given before. Never a yes."""
     step = _open_question(talk, there)
-    asked = (
-        step.collect
-        if step is not None and asks_of(step) not in _YES and not digit_entry.in_parts(step)
-        else ""
-    )
+    asked = step.collect if step is not None and _answerable(step, talk) else ""
     for command in commands:
         match command:
             case SetSlot(slot, value) | CorrectSlot(slot, value) if slot == asked or slot in talk.slots:
@@ -174,6 +173,11 @@ def _answers(
                 chosen = slots.from_choice(today.slots.get(asked), value)
                 if slots.usable(today.slots.get(asked), chosen):
                     yield asked, chosen
+
+
+def _answerable(step: Step, talk: Conversation) -> bool:
+    """Whether the answer to a question may be taken over: no yes, and no digits of which more were to come."""
+    return asks_of(step) not in _YES and not (digit_entry.in_parts(step) and talk.channel == "voice")
 
 
 def _open_question(talk: Conversation, there: Release) -> Step | None:
@@ -209,6 +213,8 @@ def renewed(m: Moment, how: Renewed) -> Moment:
         m = say(m, GONE_BELOW)
     if how.how == "waits" or not m.talk.stack or m.phase != "resume":
         return m
+    if m.top.context[_TIMES] >= PATIENCE:
+        return bring_human(m, "misses")
     if before and after[-1] is None:
         return ask_again(m)
     return go_on(_with_answers(m, how.answers))
@@ -247,9 +253,9 @@ def _taken_over(m: Moment, business: _Business) -> _Business | None:
     values = slots.without(values, _yeses(m.release, flow))
     names = tuple(sorted(values))
     frame = Frame(flow.id, flow.first, base.kind, "resume", start_mark(m, names))
-    if asked := [mark.step for mark in base.trail if _still_asks(flow, mark.step, mark.slots, values)]:
-        frame = replace(frame, context={"asked": asked})
-    return _Business((frame,), values)
+    asked = [mark.step for mark in base.trail if _still_asks(flow, mark.step, mark.slots, values)]
+    context = {"asked": asked, _TIMES: base.context.get(_TIMES, 0) + 1}
+    return _Business((replace(frame, context=context),), values)
 
 
 def _usable(release: Release, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,6 +175,13 @@ def test_news_come_first_and_the_sentence_with_the_business() -> None:
     assert talk.say(Affirm()).serve().said == ["utter_renewed", "utter_ask_name_ok"]
 
 
+def test_taken_up_again_and_again_ends_with_a_person() -> None:
+    talk = at_amount()
+    said = [in_flows(talk, release).said for release in (NEW, shop(), NEW)]
+    assert said[:2] == [["utter_renewed", "utter_ask_name_ok"]] * 2
+    assert said[2] == ["utter_human_coming"]
+
+
 def test_a_wish_that_waited_is_served_where_there_is_such_a_business() -> None:
     talk = at_amount()
     talk.now = replace(talk.now, pending_wishes=(StartFlow("look"), StartFlow("rename")))
@@ -288,11 +295,14 @@ def test_a_choice_is_an_answer() -> None:
         assert moves.first.answers == answers
 
 
-def test_part_of_a_number_is_no_answer() -> None:
-    talk = Talk().say(StartFlow("pay", {"kind": "power"}))
-    moves = renewal.moves([Heard((SetSlot("account", "0319"),))], talk.now, shop(), NEW)
+@pytest.mark.parametrize(("spoken", "answers"), [(True, {}), (False, {"account": NUMBER})])
+def test_a_number_is_an_answer_where_no_more_digits_were_to_come(
+    spoken: bool, answers: dict[str, Any]
+) -> None:
+    talk = Talk(spoken=spoken).say(StartFlow("pay", {"kind": "power"}))
+    moves = renewal.moves([Heard((SetSlot("account", NUMBER),))], talk.now, shop(), NEW)
     assert moves is not None
-    assert moves.first.answers == {}
+    assert moves.first.answers == answers
 
 
 def test_an_answer_from_outside_is_asked_for_anew_by_whoever_waits_for_it() -> None:
