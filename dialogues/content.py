@@ -32,7 +32,7 @@ from dialogues.wire import Kinds, NotOurs
 
 # Counted up when the engine comes to mean something else by the same words: what was written before is then gone.
 _FORM = 1
-_LONGEST = 64_000_000  # characters of a content; ours has 0.6 million
+_LONGEST = 64_000_000  # bytes of a content; ours has a million
 _NOWHERE = {"where": Where("", 0)}
 _KINDS = Kinds(
     {
@@ -109,12 +109,12 @@ def _relied_on(release: Release) -> list[str]:
 def _unpacked(packed: bytes) -> str:
     try:
         opener = zlib.decompressobj()
-        text = opener.decompress(packed, _LONGEST)
-    except zlib.error:
+        text = opener.decompress(packed, _LONGEST).decode()
+    except (zlib.error, UnicodeDecodeError):
         raise NotOurs("the content is not readable") from None
     if opener.unconsumed_tail or not opener.eof:
         raise NotOurs("the content is longer than any of ours")
-    return text.decode()
+    return text
 
 
 def _flow(flow: Flow) -> Flow:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from data.catalogue import Catalogue
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
 from data.store.engine import Store
@@ -53,7 +52,7 @@ def house(release: Release, releases: Releases | None = None, **changed: Any) ->
         release,
         nobody,
         nobody,
-        Catalogue.__new__(Catalogue),
+        nobody,
         actions=actions(**changed),
         releases=releases or Releases(),
     )
