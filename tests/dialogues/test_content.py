@@ -56,7 +56,7 @@ def written(value: Any, chance: random.Random) -> str:
     return f"# 另一个样子 {chance.random()}\n\n{text}\n# 完\n"
 
 
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_however_the_files_are_written_the_name_is_the_same(
     seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -159,6 +159,7 @@ PARTS = ("flows", "slots", "responses", "session")
 WAYS = [(part, *way) for part in PARTS for way in leaves(getattr(shop(), part))]
 
 
+@settings(max_examples=60, deadline=None)
 @given(way=st.sampled_from(WAYS))
 def test_every_value_of_a_release_is_in_its_name(way: tuple[Any, ...]) -> None:
     changed = replace(shop(), **{way[0]: other(getattr(shop(), way[0]), way[1:])})
