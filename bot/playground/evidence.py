@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.playground import audit_evidence, book_evidence, mandate_evidence, people_evidence
 from data.ids import OrderNumber, PersonId
 from data.money import Money
-from data.store import journal, letters
+from data.store import delivery, journal, letters
 from data.store.audit import audit
 from data.store.engine import Tx
 from data.store.payments import act_lines, acts, payments
@@ -58,7 +58,7 @@ def sent(tx: Tx, after: int) -> tuple[Sent, ...]:
         by_seq += [(x.seq, x) for x in letters.letters_to(tx, PersonId(row.person), after)]
     payloads, urgent = _payloads(tx), mandate_evidence.urgent_causes(tx)
     for _, letter in sorted(by_seq, key=lambda pair: pair[0]):
-        if letter.channel != second_phone.SMS and letter.state != "dropped":
+        if letter.channel != second_phone.SMS and letter.state not in delivery.UNSEEN:
             found.append(_sent(letter, payloads, letter.cause in urgent))
     return tuple(found)
 
@@ -97,7 +97,7 @@ def buttons_of(tx: Tx, person: PersonId) -> list[PlacedButton]:
     payloads = _payloads(tx)
     sent_buttons: list[Button] = []
     for letter in letters.letters_to(tx, person):
-        if letter.state != "dropped":
+        if letter.state not in delivery.UNSEEN:
             sent_buttons += wire.load_said(letter.body).buttons
     return [PlacedButton(b.title, payloads.get(b.token, ""), b.token) for b in sent_buttons]
 
