@@ -62,7 +62,7 @@ _GROUPS = {kind: group for group, kinds in _SWITCHABLE.items() for kind in kinds
 OPTIONAL = tuple(_SWITCHABLE)
 
 # An evening may be made longer, never so long that no hour is left to tell somebody anything in.
-EARLIEST, LATEST = 17, 12
+EARLIEST, LATEST = 18, 11
 
 
 @dataclass(frozen=True, slots=True)
