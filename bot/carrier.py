@@ -23,7 +23,7 @@ log = structlog.get_logger("bangjiao.carrier")
 
 _LEASE = timedelta(seconds=30)
 _FRESH = timedelta(minutes=1)  # what was written so lately is still so
-_DOUBTS = 1  # a letter whose carrier died goes out once more; the second death gives it up
+_DOUBTS = 1  # a notice whose carrier died goes out once more; the second death gives it up on this road
 
 # Whether a piece of news is still so: a meter may have been filled while its channel did not answer.
 StillSo = Callable[[Tx, News, datetime], bool]
@@ -35,8 +35,8 @@ def always(_tx: Tx, _news: News, _at: datetime) -> bool:
 
 
 class Carrier:
-    """Takes each letter to the channel it is for. A letter is marked in hand before it goes and when it was taken, so it comes
-    at most once more than that; one whose time with us is over is left to whoever has it now."""
+    """Takes each letter to the channel it is for. A letter is marked in hand before it goes and when it was taken, so a notice
+    comes at most once more than that; one whose time with us is over is left to whoever has it now."""
 
     def __init__(
         self, store: Store, channels: Mapping[str, Channel], clock: Clock, still_so: StillSo = always
@@ -69,10 +69,10 @@ class Carrier:
     def _may_go(self, letter: Letter, tx: Tx) -> bool:
         """Looked at once more before a letter goes that has waited: it may be no longer so, or have gone out twice."""
         at = self._clock.now()
-        if letter.doubts > _DOUBTS:
+        news = letters.news_told_by(tx, letter)
+        if (news is not None and letter.doubts > _DOUBTS) or letter.tries > schedule_of(news).tries:
             self._give_up(tx, letter, "given_up", at)
             return False
-        news = letters.news_told_by(tx, letter)
         if news is None or self._still_so(tx, news, at):
             return True
         letters.end(tx, letter.id, "superseded", at)
