@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from nlu.commands import (
     Stop,
     Utterance,
 )
-from payments.authority import accounts
+from payments.authority import accounts, people
 
 if TYPE_CHECKING:
     from dialogues.turn import House
@@ -244,4 +245,16 @@ def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation)
         conversation.preferences.locale,
         event.at,
     )
-    return HeardEvent(inputs=(news,), names=("News",)) if news is not None else HeardEvent(silent=True)
+    if news is None:
+        letters.mark_superseded(tx, str(event.payload["id"]))
+        return HeardEvent(silent=True)
+    return HeardEvent(inputs=(news,), names=("News",))
+
+
+def still_so(house: House, tx: Tx, news: letters.News, at: datetime) -> bool:
+    """Whether a piece of news that waited to be sent is not overtaken: who filled a meter is not told that it is low."""
+    locale = people.person(tx, news.person).locale
+    return (
+        results.news_of(tx, house.till, house.catalogue, news.person, news.kind, news.body, locale, at)
+        is not None
+    )

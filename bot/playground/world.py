@@ -27,6 +27,7 @@ from bot.playground.arranging import arrange_given
 from bot.playground.deploying import Program, deploy
 from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
 from bot.playground.ground import in_memory, seconds
+from bot.playground.roads import Roads
 from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
 from data.clock import SHANGHAI, VirtualClock
@@ -90,6 +91,7 @@ class Playground:
     lives: dict[str, _Life] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
     recorder: TalkRecorder = field(default_factory=TalkRecorder)
+    roads: Roads = field(default_factory=Roads)
     log: io.StringIO = field(default_factory=io.StringIO)
     world: World = field(default_factory=shipped_world)
     words: Words | None = None
@@ -318,6 +320,7 @@ class Playground:
         await self.app.runner.due()
         await self.app.store.run(lambda tx: self.app.ladder.climb(tx, self.clock.now()))
         await self.app.desk.tell_news()
+        await self.roads.carry(self.app)
 
     async def _staff(
         self, person: str, staff: str, act: str, text: str = "", more: Mapping[str, Any] | None = None
@@ -387,6 +390,8 @@ class Playground:
                 await self.app.rail_watch.look()
             case "billers":
                 await self._outage("biller", value)
+            case "channel":
+                await self.roads.change(self.app, value)
             case "biller" | "change":
                 await self._changed(value)
             case "deploy":
@@ -468,8 +473,8 @@ class Playground:
 
     async def sent(self) -> Sequence[Sent]:
         """Every letter of the talk, oldest first."""
-        first = self._first_letter
-        return await self.app.store.run(lambda tx: evidence.sent(tx, first))
+        first, carried = self._first_letter, self.roads.cut
+        return await self.app.store.run(lambda tx: evidence.sent(tx, first, carried=carried))
 
     async def facts(self) -> WorldFacts:
         """What is true, asked of the rail, the billers and our own rows."""
