@@ -22,8 +22,8 @@ from pydantic import SecretStr
 
 from bot import demo
 from bot.app import Application, Words, build, enrol_town, read_words
-from bot.playground import abilities, book_evidence, evidence, people_evidence
-from bot.playground.arranging import arrange_given
+from bot.playground import abilities, book_evidence, elsewhere, evidence, people_evidence
+from bot.playground.arranging import arrange_given, changed
 from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
 from bot.playground.ground import in_memory, seconds
 from bot.playground.watching import TalkRecorder
@@ -88,6 +88,7 @@ class Playground:
     start_at: datetime = START
     lives: dict[str, _Life] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)  # where each began
     recorder: TalkRecorder = field(default_factory=TalkRecorder)
     log: io.StringIO = field(default_factory=io.StringIO)
     world: World = field(default_factory=shipped_world)
@@ -173,7 +174,7 @@ class Playground:
         desk.house = replace(desk.house, observe=self.recorder.observe, actions=actions)
 
     async def _prefer(self, person: str, locale: str) -> None:
-        await self._serve(person, InboundKind.PREFER, payload={"locale": locale})
+        await self.serve(person, InboundKind.PREFER, payload={"locale": locale})
 
     async def arrange(self, given: Mapping[str, Any]) -> None:
         """Makes a `given` true, silently."""
@@ -261,8 +262,9 @@ class Playground:
         await self._human(person, InboundKind.SILENCE, seconds=lasting.total_seconds())
 
     async def call_in(self, person: str, number: str) -> None:
-        """A call from a registered number."""
+        """A call from a registered number; whoever writes otherwise is on the telephone until he hangs up."""
         await self._begin()
+        elsewhere.ring(self, person)
         known = await self.app.store.run(lambda tx: people.person_at(tx, "voice", number))
         assert PersonId(person) in known, f"{number} is not registered for {person}"
         await self._human(person, InboundKind.CALL)
@@ -270,6 +272,20 @@ class Playground:
     async def hangup(self, person: str) -> None:
         """The receiver goes down."""
         await self._human(person, InboundKind.HANGUP)
+        elsewhere.hang_up(self, person)
+
+    async def ways(self, person: str) -> tuple[str, ...]:
+        """Where this person may go on."""
+        return elsewhere.ways(self, person)
+
+    async def here(self, person: str) -> str:
+        """Where he acts now."""
+        return self.channel_of(person)
+
+    async def go(self, person: str, channel: str) -> None:
+        """He goes on there."""
+        await self._begin()
+        await elsewhere.go(self, person, channel)
 
     async def redeliver(self, person: str) -> None:
         """The last input once more under the same event id."""
@@ -288,10 +304,11 @@ class Playground:
         return True
 
     async def _human(self, person: str, kind: InboundKind, **what: Any) -> None:
-        event = await self._serve(person, kind, **what)
+        event = await self.serve(person, kind, **what)
         self.lives.setdefault(person, _Life()).last = event
 
-    async def _serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
+    async def serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
+        """An event of this person, never seen before, and all that follows from it."""
         life = self.lives.setdefault(person, _Life())
         life.count += 1
         event = InboundEvent(
@@ -385,7 +402,7 @@ class Playground:
             case "billers":
                 await self._outage("biller", value)
             case "biller" | "change":
-                await self._changed(value)
+                await changed(self, value)
             case _:
                 raise Unsupported(f"event.{name}")
         await self._settle()
@@ -399,15 +416,6 @@ class Playground:
         if any(p.state == "pending" for p in waiting):
             await self.control.acknowledge(account, amount)
         await self._poke()
-
-    async def _changed(self, value: Mapping[str, Any]) -> None:
-        for account, change in value.items():
-            if account in ("fen", "via"):
-                continue
-            if change == "paid_elsewhere":
-                await self.control.change_account(account, paid_elsewhere_fen=int(value.get("fen", 0)))
-            else:
-                await self.control.change_account(account, due_fen=int(change["due"]))
 
     async def _poke(self) -> None:
         """Payments that wait for a poll are asked now: a real biller would ring."""

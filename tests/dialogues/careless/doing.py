@@ -40,6 +40,7 @@ class Doing:
     told: list[str] = field(default_factory=list)
     count: int = 0
     expects_answer: bool = False  # whether the last thing done must be answered
+    delivered_again: bool = False  # whether it was an event that had been served before
     understood_nothing: bool = False  # whether it was nothing anybody could understand
 
     @classmethod
@@ -54,7 +55,7 @@ class Doing:
     def act(self, who: int, what: str, pick: int) -> Screen:
         """One person does one thing. `pick` decides which of many."""
         screen = self.screens[who % len(self.screens)]
-        self.expects_answer = self.understood_nothing = False
+        self.expects_answer = self.understood_nothing = self.delivered_again = False
         _DEEDS[what](self, screen, pick)
         return screen
 
@@ -89,7 +90,7 @@ class Doing:
         begun = text.split()[0] if text.split() else text
         if begun in _GIVES_UP:
             screen.yes = None
-        elif begun in tempers.YES or begun == "1":
+        elif begun in tempers.YES or begun in ("1", "交"):
             screen.yes = screen.asked if screen.asks == "confirm" else screen.yes
 
     def event(self, screen: Screen, kind: InboundKind, **what: Any) -> InboundEvent:
@@ -177,9 +178,12 @@ def _saying(of: Sequence[str]) -> Callable[[Doing, Screen, int], None]:
 
 
 def _nothing_to_understand(of: Sequence[str]) -> Callable[[Doing, Screen, int], None]:
+    """One such thing, or, from whoever will not be put off, three in a row."""
+
     def say(doing: Doing, screen: Screen, pick: int) -> None:
         doing.understood_nothing = True
-        doing.says(screen, _one(of, pick), pick)
+        for more in range(3 if pick % 5 == 0 else 1):
+            doing.says(screen, _one(of, pick + more), pick)
 
     return say
 
@@ -241,6 +245,7 @@ def _again(doing: Doing, screen: Screen, pick: int) -> None:
     if not screen.earlier:
         return
     event = screen.earlier[-1] if pick % 2 else _one(screen.earlier, pick)
+    doing.delivered_again = True
     doing.tell(screen, f"({event.event_id} 又送来一次)")
     doing.house.serve(event)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from bot.app import Words, read_words
 from bot.playground import GIVEN_SINCE, START
 from bot.playground.enrolled import shipped_world
 from bot.settings import Settings
+from data import ids
 from data.clock import VirtualClock
 from data.events import InboundEvent
 from data.store.engine import Store, Tx
@@ -101,9 +103,11 @@ class CarelessHouse:
     log: _Mistakes = field(default_factory=_Mistakes)
     mishaps: int = 0  # so many of the next calls to the rail go wrong on the way
     calls: int = 0
+    _kept: ExitStack = field(default_factory=ExitStack)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
+        self._kept.enter_context(ids.thrown_by(Random(self.chance.random())))  # the same talk, the same rows
         self.town = town(self.clock)
         self.town.fault = self._fault
         self.rings = logging.getLogger()
@@ -133,6 +137,7 @@ class CarelessHouse:
         self.rings.removeHandler(self.log)
         self.store.close()
         self._loop.close()
+        self._kept.close()
 
     # --- what happens -------------------------------------------------------------------------------------------
 

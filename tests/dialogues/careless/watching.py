@@ -21,6 +21,7 @@ from data.store.payments import acts, payments
 from dialogues import conversations, staffing, turn
 from dialogues.testing import invariants
 from dialogues.testing.invariants import Turn, View
+from dialogues.testing.moment import replies
 from dialogues.testing.world import Movement, Sent, WorldFacts
 from tests.dialogues.careless.doing import Doing
 from tests.dialogues.careless.screen import Screen
@@ -45,10 +46,20 @@ class Watch:
     steps: int = 0
     failed: bool = False
     _payments: dict[str, Any] = field(default_factory=dict)
-    tried: set[Any] = field(default_factory=set)  # states from which the ways out were tried; talks may share it
+    tried: set[Any] = field(
+        default_factory=set
+    )  # states from which the ways out were tried; talks may share it
     _parrot: dict[PersonId, list[str]] = field(default_factory=dict)
     _truth: WorldFacts | None = None
     _moved: tuple[int, ...] = ()
+    _served_by_staff: bool = False
+
+    def step(self, who: int, what: str, pick: int) -> None:
+        """Somebody does something, and everything that must hold is looked at. Raises Broken."""
+        screen = self.doing.screens[who % len(self.doing.screens)]
+        self._served_by_staff = self._talk(screen).mode == "human"
+        self.doing.act(who, what, pick)
+        self.after(screen)
 
     # --- after each step ----------------------------------------------------------------------------------------
 
@@ -144,18 +155,29 @@ class Watch:
                 self._broken(f"{sent.person} was told something private: {sent.response}")
 
     def _answered(self, screen: Screen, came: list[Sent]) -> None:
-        """Whoever says something is answered, unless a person of ours has the word."""
-        if self.doing.expects_answer and not came and self._talk(screen).mode != "human":
-            self._broken(f"{screen.person} was not answered")
+        """Whoever says something is answered, unless a person of ours has the word; what comes a second time says nothing new."""
+        if self.doing.delivered_again and came:
+            self._broken(f"{screen.person} was answered a second time: {came[0].text!r}")
+        if not self.doing.expects_answer:
+            return
+        if self._talk(screen).mode != "human":
+            if not came:
+                self._broken(f"{screen.person} was not answered")
+            return
+        last = screen.last
+        spoke = [s for s in came if last and s.cause.endswith(f":{last.event_id}") and s.speaker == "bot"]
+        if spoke and self._served_by_staff and not spoke[0].response.startswith("utter_stopped"):
+            self._broken(
+                f"the bot spoke to {screen.person}, who talks with a person of ours: {spoke[0].text!r}"
+            )
 
     def _no_parrot(self, screen: Screen, came: list[Sent]) -> None:
         """Nothing understood three times in a row is not the same question three times (L10)."""
         if not self.doing.understood_nothing:
             self._parrot.pop(screen.person, None)
             return
-        asked = [s.text for s in came if s.asks]
         heard = self._parrot.setdefault(screen.person, [])
-        heard.append(_plainly(asked[-1]) if asked else "")
+        heard += [_plainly(reply[-1].text) if reply[-1].asks else "" for reply in replies(came)]
         if len(heard) > 2 and heard[-1] and len(set(heard[-3:])) == 1:
             self._broken(f"{screen.person} was asked the same three times: {heard[-1]!r}")
 
@@ -167,12 +189,12 @@ class Watch:
         state = (screen.channel, talk.mode, tuple((f.flow, f.step, f.phase) for f in talk.stack))
         if state in self.tried and self.steps % _EVERY:
             return
-        self.tried.add(state)
         for words, look in (("人工", self._reaches), ("停", self._ends)):
             kind = InboundKind.VOICE if screen.speaks else InboundKind.TEXT
             event = self.doing.event(screen, kind, text=words)
             if wrong := self.doing.house.tried(event, look):
                 self._broken(f"{words} by {screen.person} at {state}: {wrong}")
+        self.tried.add(state)
 
     def _reaches(self, tx: Tx, taken: turn.Taken) -> str:
         talk = staffing.peek(tx, taken.person)
@@ -193,7 +215,9 @@ class Watch:
     def _talk(self, screen: Screen) -> conversations.Conversation:
         def peek(tx: Tx) -> conversations.Conversation:
             found = staffing.peek(tx, screen.person)
-            return found or conversations.load(tx, screen.person, self.doing.house.desk.house.release.id, "zh")
+            return found or conversations.load(
+                tx, screen.person, self.doing.house.desk.house.release.id, "zh"
+            )
 
         return self.doing.house.store.run_now(peek)
 
