@@ -167,7 +167,7 @@ def play(
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
         list[str] | None,
-        typer.Option(help="redelivery, double_tap, restart, together: play so after each step"),
+        typer.Option(help="redelivery, double_tap, restart, channel, together: play so at each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -20,15 +20,14 @@ class Schedule:
     def wait(self, letter: Letter) -> timedelta:
         """Doubles with each try, up to the longest; a quarter more or less by the letter, so that an outage does not end in
         a rush. The same letter waits the same: a test and a second process reckon alike."""
-        doubled = min(self.first * 2 ** min(letter.tries - 1, 20), self.longest)
+        doubled = min(self.first * (1 << min(letter.tries - 1, 20)), self.longest)
         return doubled * (0.75 + (zlib.crc32(f"{letter.id}:{letter.tries}".encode()) % 1000) / 2000)
 
 
 URGENT = Schedule(timedelta(seconds=15), timedelta(minutes=2), 6)  # some six minutes, then the next road
 NOTICE = Schedule(timedelta(minutes=1), timedelta(hours=1), 12)  # about half a working day
-REPLY = Schedule(
-    timedelta(minutes=1), timedelta(hours=2), 8
-)  # somebody waits in the talk; it is nowhere else
+# Somebody waits in the talk; it is nowhere else.
+REPLY = Schedule(timedelta(minutes=1), timedelta(hours=2), 8)
 
 
 def schedule_of(news: News | None) -> Schedule:

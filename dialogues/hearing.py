@@ -171,9 +171,21 @@ def _button(
     """A token means what it meant when it was sent, to whom it was sent, at the prompt it was sent with."""
     row = _token(tx, event)
     if row is None:
-        return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+        return _quiet(
+            HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",)), conversation
+        )
     waits_for = _expectation(tx, house, event, conversation, facts)
-    return replace(_pressed(house, row, conversation, waits_for), shown=row.title)
+    return _quiet(replace(_pressed(house, row, conversation, waits_for), shown=row.title), conversation)
+
+
+def _quiet(heard: HeardEvent, conversation: Conversation) -> HeardEvent:
+    """While a person of ours has the word an old button is not explained: only a stop counts, and one voice speaks (L3)."""
+    stops = any(
+        isinstance(one, Heard) and any(isinstance(c, Stop) for c in one.commands) for one in heard.inputs
+    )
+    if conversation.mode != "human" or stops:
+        return heard
+    return replace(heard, inputs=(), said_at_once=(), silent=True)
 
 
 def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expectation) -> HeardEvent:

@@ -18,7 +18,7 @@ from data.store.audit import audit
 from data.store.engine import Tx
 from data.store.payments import act_lines, acts, payments
 from data.store.people import accounts, codes, enrolments
-from data.store.post import outbox, tickets
+from data.store.post import outbox
 from data.store.talks import conversations, tokens
 from data.town import World
 from dialogues import codes as second_phone
@@ -223,8 +223,10 @@ def _state(tx: Tx) -> str | None:
 
 
 def _tickets(tx: Tx) -> list[dict[str, Any]]:
-    rows = tx.conn.execute(sa.select(tickets).where(tickets.c.state != "closed"))
-    return [{"kind": r.kind, "person": r.person, "reason": r.reason} for r in rows]
+    return [
+        {"kind": t.kind, "person": t.person, "reason": t.reason, "summary": t.summary}
+        for t in letters.tickets_open(tx)
+    ]
 
 
 def _conversations(tx: Tx, world: World) -> dict[PersonId, Conversation]:
