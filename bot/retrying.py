@@ -20,7 +20,7 @@ class Schedule:
     def wait(self, letter: Letter) -> timedelta:
         """Doubles with each try, up to the longest; a quarter more or less by the letter, so that an outage does not end in
         a rush. The same letter waits the same: a test and a second process reckon alike."""
-        doubled = min(self.first * 2 ** min(letter.tries - 1, 20), self.longest)
+        doubled = min(self.first * (1 << min(letter.tries - 1, 20)), self.longest)
         return doubled * (0.75 + (zlib.crc32(f"{letter.id}:{letter.tries}".encode()) % 1000) / 2000)
 
 
