@@ -23,6 +23,7 @@ log = structlog.get_logger("bangjiao.carrier")
 
 _LEASE = timedelta(seconds=30)
 _FRESH = timedelta(minutes=1)  # what was written so lately is still so
+_WAITS = timedelta(minutes=30)  # what was said at night was said to somebody who is up, so long
 _DOUBTS = 1  # a notice whose carrier died goes out once more; the second death gives it up on this road
 
 # Whether a piece of news is still so: a meter may have been filled while its channel did not answer.
@@ -97,7 +98,7 @@ class Carrier:
             return
         again = at + schedule.wait(letter)
         log.warning("letter not taken", letter=letter.id, channel=letter.channel, tries=letter.tries)
-        letters.mark_later(tx, letter.id, again if news is None else _by_day(tx, news, again))
+        letters.mark_later(tx, letter.id, again if news is None else _by_day(tx, letter, news, again))
 
     def _give_up(self, tx: Tx, letter: Letter, state: str, at: datetime) -> None:
         """Not on this road. A notice takes the person's next one; what may not be lost comes to a person of ours at last."""
@@ -112,7 +113,8 @@ def _plain(letter: Letter, at: datetime) -> bool:
     return letter.tries == 1 and not letter.doubts and at - letter.created_at < _FRESH
 
 
-def _by_day(tx: Tx, news: News, again: datetime) -> datetime:
-    """A second try disturbs like a first one: at night only what is urgent (L12)."""
+def _by_day(tx: Tx, letter: Letter, news: News, again: datetime) -> datetime:
+    """A second try disturbs like a first one: at night only what is urgent, and what answers somebody who waits (L12)."""
     quiet = wishes.quiet_for(tx, news.person, news.kind, news.body)
-    return quiet.over(again) if quiet.holds(again) and not news.body.get("urgent") else again
+    waits = quiet.holds(letter.created_at) and again - letter.created_at <= _WAITS
+    return quiet.over(again) if quiet.holds(again) and not (waits or news.body.get("urgent")) else again

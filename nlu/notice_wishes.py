@@ -27,7 +27,7 @@ _TOLD_EN = re.compile(
     r"\b(?:do|please|still|always|again) (?:tell|notify|message|text|remind|alert)\b|^(?:tell|notify|remind|alert|text|message) me\b|\b(?:turn|switch) (?:on|back on) (?:all |the |my )*(?:\w+ )?(?:messages|notifications|notices|reminders|alerts)\b|\b(?:messages|notifications|notices|reminders|alerts) (?:back )?on\b"
 )
 _ALL_ZH = re.compile(
-    "^(?:那|还是|就|请|以后|往后|我|要|,)*(?:都|全都?|全部|统统|什么都|所有(?:的)?(?:通知|消息|提醒)?(?:都)?|样样都)(?:要)?(?:告诉|通知|提醒|发给?|说给)(?:我|我听)?(?:吧|啊|就行|好了|,谢谢)*[。!]*$|(?:恢复|打开|开启)(?:所有|全部)(?:的)?(?:通知|提醒|消息)"
+    "^(?:那|算了|还是|就|请|以后|往后|我|要|,)*(?:都|全都?|全部|统统|什么都|所有(?:的)?(?:通知|消息|提醒)?(?:都)?|样样都)(?:要)?(?:告诉|通知|提醒|发给?|说给)(?:我|我听)?(?:吧|啊|就行|好了|,谢谢)*[。!]*$|(?:恢复|打开|开启)(?:所有|全部)(?:的)?(?:通知|提醒|消息)"
 )
 _ALL_EN = re.compile(
     r"^(?:please |just |ok |from now on |i want (?:you )?to |i'd like (?:you )?to )*(?:tell|notify|send|message) me (?:about )?(?:everything|all of it|all)(?: again| please| from now on)*[.!]*$|\b(?:turn|switch) (?:all |every)\w* ?(?:notifications|notices|reminders|alerts|messages) (?:back )?on\b|\b(?:turn|switch) (?:back )?on (?:all |every)"

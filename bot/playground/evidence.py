@@ -57,10 +57,17 @@ def sent(tx: Tx, after: int, *, carried: bool = False) -> tuple[Sent, ...]:
     for row in rows:
         by_seq += [(x.seq, x) for x in letters.letters_to(tx, PersonId(row.person), after)]
     payloads, urgent = _payloads(tx), mandate_evidence.urgent_causes(tx)
-    for _, letter in sorted(by_seq, key=lambda pair: pair[0]):
+    gone = _gone(tx, after) if carried else {}
+    for _, letter in sorted(by_seq, key=lambda pair: (gone.get(pair[1].id, ""), pair[0])):
         if _is_told(letter) and not (carried and letter.state not in _CARRIED):
             found.append(_sent(letter, payloads, letter.cause in urgent))
     return tuple(found)
+
+
+def _gone(tx: Tx, after: int) -> dict[str, str]:
+    """When each letter left: one that waited is heard after those that did not."""
+    rows = tx.conn.execute(sa.select(outbox.c.id, outbox.c.sent_at).where(outbox.c.seq > after))
+    return {row.id: row.sent_at.isoformat() for row in rows if row.sent_at is not None}
 
 
 _CARRIED = ("sent", "delivered", "read")

@@ -145,8 +145,9 @@ def lease_letters(
 
 def mark_sent(tx: Tx, letter_id: str, at: datetime, *, shown: bool = False) -> bool:
     """It was sent, and `shown` at once where the channel says so. False when it was not waiting any more."""
-    values = {"state": "delivered", "told_at": at} if shown else {"state": "sent"}
-    return _move(tx, [letter_id], **values, sent_at=at, lease_until=None) == 1
+    told_at = at if shown else None
+    state = "delivered" if shown else "sent"
+    return _move(tx, [letter_id], state=state, sent_at=at, told_at=told_at, lease_until=None) == 1
 
 
 def mark_told(tx: Tx, letter_ids: Collection[str], state: str, at: datetime) -> int:

@@ -132,7 +132,7 @@ def _stand(room: Inside) -> dict[str, Any]:
     facts = {
         **hours,
         "notice_told": _listed(room, told),
-        "notice_untold": _listed(room, sorted(now.unwanted)) or None,
+        "notice_untold": _listed(room, [group for group in Group if group in now.unwanted]) or None,
         "notice_hours": _words(room, "utter_notice_hours", hours),
     }
     facts["notice_list"] = _words(room, "utter_notices_as_they_stand", facts)

@@ -41,7 +41,6 @@ async def test_what_was_paid_is_kept_and_not_told_to_who_does_not_want_it(family
     agreed(family)
     wish(family, Wishes(unwanted=frozenset({Group.PAID})))
     await meter(family, 1_790)
-    await family.settle()
     assert told(family, LIMIN, "auto_posted") == []
     assert untold(family) == {"auto_started": "unwanted", "auto_posted": "unwanted"}
     assert len(told(family, LIJG, "auto_for_you")) == 1, "what she hears of is hers, what he hears of is his"
