@@ -38,7 +38,7 @@ class Roads:
     """Every channel of a played town. Before the first cut nothing is carried: what is written counts as said."""
 
     cut: bool = False
-    _roads: dict[str, Road] = field(default_factory=lambda: {name: Road(name) for name in _NAMES})
+    by_name: dict[str, Road] = field(default_factory=lambda: {name: Road(name) for name in _NAMES})
 
     async def change(self, application: Application, value: Mapping[str, str]) -> None:
         """`{telegram: down}`: from now on. What was written until then has gone out."""
@@ -46,9 +46,9 @@ class Roads:
             await self._deliver(application)
             self.cut = True
         for name, how in value.items():
-            if name not in self._roads or how not in _ANSWERS:
+            if name not in self.by_name or how not in _ANSWERS:
                 raise Unsupported(f"event.channel.{name}.{how}")
-            self._roads[name].answers = _ANSWERS[how]
+            self.by_name[name].answers = _ANSWERS[how]
 
     async def carry(self, application: Application) -> None:
         """What a process of ours does all the time: letters out, and what comes of those that cannot go."""
@@ -59,4 +59,4 @@ class Roads:
 
     async def _deliver(self, application: Application) -> None:
         holds = partial(still_so, application.desk.house)
-        await Carrier(application.store, self._roads, application.clock, holds).deliver()
+        await Carrier(application.store, self.by_name, application.clock, holds).deliver()

@@ -168,7 +168,8 @@ class Playground:
                 "patience_seconds": 3.0,
             }
         )
-        self._application = build(settings, clock=self.clock, words=self.words)
+        roads = self.roads.by_name
+        self._application = build(settings, clock=self.clock, words=self.words, channels=roads)
         self.watch()
 
     def watch(self) -> None:
