@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
+from bot.commands import audit, explore, flows, keeping, ledger, mandates, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ mandates.register(app)
 ledger.register(app)
 simulate.register(app)
 flows.register(app)
+explore.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 
