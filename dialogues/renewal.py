@@ -225,7 +225,7 @@ def _businesses(talk: Conversation) -> list[_Business]:
     stack = talk.stack
     begins = [at for at, frame in enumerate(stack) if frame.kind != "call" or at == 0]
     found = []
-    for begin, end in zip(begins, [*begins[1:], len(stack)], strict=True):
+    for begin, end in zip(begins, [*begins[1:], len(stack)], strict=False):
         frames = stack[begin:end]
         values = talk.slots if end == len(stack) else frames[-1].context.get("shelf", {})
         found.append(_Business(frames, values))

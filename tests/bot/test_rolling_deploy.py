@@ -69,7 +69,7 @@ def test_by_turns_in_the_flows_it_began_with(request: pytest.FixtureRequest) -> 
     assert asyncio.run(talked(world, NEW_WORDS)) == [
         ["utter_confirm_pay"],
         ["utter_ask_code"],
-        ["utter_captured"],
+        ["utter_captured", "utter_posted"],
         ["1 captures"],
     ]
 

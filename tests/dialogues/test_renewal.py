@@ -142,7 +142,7 @@ def test_money_on_its_way_comes_back_to_its_business() -> None:
     talk = at_read_back("key").say(Affirm("button")).answer("submitted")
     in_flows(talk, NEW)
     assert (talk.effects, talk.phase) == ((), "outcome")
-    assert talk.news("paid", "act1", payment="pay1").said == ["utter_paid"]
+    assert talk.news("paid", "act1", payment="pay1", amount=5000).said == ["utter_paid"]
 
 
 @pytest.mark.parametrize("release", [renamed("pay", "commit"), without("pay")])
@@ -150,7 +150,7 @@ def test_money_on_its_way_is_told_by_its_news_where_its_business_is_gone(release
     talk = at_read_back("key").say(Affirm("button")).answer("submitted")
     in_flows(talk, release)
     assert (talk.effects, talk.now.stack) == ((), ())  # nothing is called off, nothing is asked
-    assert talk.news("paid", "act1", payment="pay1").said == ["utter_paid"]
+    assert talk.news("paid", "act1", payment="pay1", amount=5000).said == ["utter_paid"]
 
 
 def test_what_another_began_is_not_called_off() -> None:
@@ -169,7 +169,7 @@ def test_a_person_who_was_asked_for_is_not_asked_for_twice() -> None:
 def test_news_come_first_and_the_sentence_with_the_business() -> None:
     talk = in_flows(at_amount(), NEW, "waits")
     assert talk.said == []
-    talk.news(payment="pay1")
+    talk.news(payment="pay1", amount=5000)
     assert talk.said == ["utter_paid", "utter_ask_continue"]
     assert talk.say(Affirm()).serve().said == ["utter_renewed", "utter_ask_name_ok"]
 
