@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, flows, keeping, ledger, mandates, notices, operator, simulate
+from bot.commands import audit, explore, flows, keeping, ledger, mandates, notices, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ notices.register(app)
 ledger.register(app)
 simulate.register(app)
 flows.register(app)
+explore.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable output, alone on standard output")]
 

@@ -38,7 +38,7 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import AGAIN_COUNTS, ask_again
+from dialogues.questions import AGAIN_COUNTS, KEYS, ask_again, times_again
 
 RENEWED = "renewed"  # in a frame's context: it is gone on with in other flows than it began in, and nobody was told yet
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
@@ -161,7 +161,10 @@ def go_on(m: Moment) -> Moment:
     m = told_of_renewal(m)
     step = step_of(m, m.top)
     if step.kind == "collect" and value(m, step.collect) is None:
-        return ask_again(with_top(m, phase="ask", misses=0))
+        m = with_top(m, phase="ask", misses=0)
+        return ask_again(
+            m, KEYS if times_again(m, "explain") > 1 else ""
+        )  # explained twice: another way (L10)
     return with_top(m, phase="run", misses=0)
 
 
