@@ -71,7 +71,7 @@ def test_by_turns_in_the_flows_it_began_with(request: pytest.FixtureRequest) -> 
     assert [said[:1] for said in heard] == [
         ["utter_confirm_pay"],
         ["utter_ask_code"],
-        ["utter_captured", "utter_posted"],
+        ["utter_captured"],
         ["1 captures"],
     ]
 
