@@ -77,6 +77,7 @@ _CAN = frozenset(
         "then.holds",
         "then.state",
         "then.outbox_count",
+        "then.prefs",
         "then.tickets",
         "then.mandates",
         "then.grants",

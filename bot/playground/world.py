@@ -168,7 +168,7 @@ class Playground:
                 "patience_seconds": 3.0,
             }
         )
-        self._application = build(settings, clock=self.clock, words=self.words)
+        self._application = build(settings, clock=self.clock, words=self.words, channels=self.roads.channels)
         self.watch()
 
     def watch(self) -> None:
