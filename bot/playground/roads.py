@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.carrier import Carrier
 from bot.channels import Delivery
 from data.ids import PersonId
-from dialogues.hearing import still_so
 from dialogues.model import Said
 from dialogues.testing.world import Unsupported
 
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
     from bot.app import Application
 
 _ANSWERS = {"up": Delivery.TAKEN, "down": Delivery.LATER, "blocked": Delivery.NEVER}
-_NAMES = ("web", "sms", "telegram", "console", "voice")
+_NAMES = ("web", "sms", "sms_before", "telegram", "console", "voice")
 
 
 @dataclass
@@ -33,30 +30,30 @@ class Road:
         return self.answers
 
 
+def _all() -> dict[str, Road]:
+    return {name: Road(name) for name in _NAMES}
+
+
 @dataclass
 class Roads:
     """Every channel of a played town. Before the first cut nothing is carried: what is written counts as said."""
 
     cut: bool = False
-    by_name: dict[str, Road] = field(default_factory=lambda: {name: Road(name) for name in _NAMES})
+    channels: dict[str, Road] = field(default_factory=_all)
 
     async def change(self, application: Application, value: Mapping[str, str]) -> None:
         """`{telegram: down}`: from now on. What was written until then has gone out."""
         if not self.cut:
-            await self._deliver(application)
+            await application.carrier.deliver()
             self.cut = True
         for name, how in value.items():
-            if name not in self.by_name or how not in _ANSWERS:
+            if name not in self.channels or how not in _ANSWERS:
                 raise Unsupported(f"event.channel.{name}.{how}")
-            self.by_name[name].answers = _ANSWERS[how]
+            self.channels[name].answers = _ANSWERS[how]
 
     async def carry(self, application: Application) -> None:
         """What a process of ours does all the time: letters out, and what comes of those that cannot go."""
         if self.cut:
-            await self._deliver(application)
+            await application.carrier.deliver()
             if await application.desk.tell_news():
-                await self._deliver(application)
-
-    async def _deliver(self, application: Application) -> None:
-        holds = partial(still_so, application.desk.house)
-        await Carrier(application.store, self.by_name, application.clock, holds).deliver()
+                await application.carrier.deliver()

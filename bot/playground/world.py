@@ -168,8 +168,7 @@ class Playground:
                 "patience_seconds": 3.0,
             }
         )
-        roads = self.roads.by_name
-        self._application = build(settings, clock=self.clock, words=self.words, channels=roads)
+        self._application = build(settings, clock=self.clock, words=self.words, channels=self.roads.channels)
         self.watch()
 
     def watch(self) -> None:
