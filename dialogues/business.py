@@ -38,8 +38,9 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import AGAIN_COUNTS, ask_again
+from dialogues.questions import AGAIN_COUNTS, KEYS, ask_again
 
+_TIMES_PUT_OFF = "put_off"  # in a frame's context: how often in a row something else came before it
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
 
 
@@ -147,7 +148,14 @@ def uncover(m: Moment, ended: Frame) -> Moment:
         return m
     if ended.kind == "system":
         return _as_before(m)
-    return ask_again(set_aside(m))
+    return _put_off(m)
+
+
+def _put_off(m: Moment) -> Moment:
+    """Whether to go on is asked by keys every third time: whoever has one question after the other hears no parrot (L10)."""
+    times = int(m.top.context.get(_TIMES_PUT_OFF, 0))
+    m = with_context(set_aside(m), **{_TIMES_PUT_OFF: times + 1})
+    return ask_again(m, KEYS if times % 3 == 2 else "")
 
 
 def set_aside(m: Moment, **changes: Any) -> Moment:
@@ -157,7 +165,7 @@ def set_aside(m: Moment, **changes: Any) -> Moment:
 
 def go_on(m: Moment) -> Moment:
     """Goes on with the interrupted business on top. What was read back is read back anew: prices may be old."""
-    step = step_of(m, m.top)
+    step, m = step_of(m, m.top), without_context(m, _TIMES_PUT_OFF)
     if step.kind == "collect" and value(m, step.collect) is None:
         return ask_again(with_top(m, phase="ask", misses=0))
     return with_top(m, phase="run", misses=0)
