@@ -9,6 +9,7 @@ it can be done there:
 * what a recogniser heard, silence, ringing up and hanging up belong to the telephone, and whoever begins on it stays on it:
   there a yes may be a key alone, which elsewhere is no yes; a code goes to another telephone than the one he speaks on,
   so there he proves himself by his PIN;
+* who comes back after a pause comes back where he was: a bill that has grown old is read anew there as well;
 * between a yes and its code, and while a choice is open, nobody rings up: who rings is greeted, and has read to him anew
   what he is asked (a choice that was only offered is gone then, as it is for everybody who rings).
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dialogues.testing.script import Heard, Human, Press, Tap
@@ -29,6 +31,7 @@ VOICE = "voice"
 _OF_THE_TELEPHONE = frozenset({"voice", "silence", "call_in", "hangup"})
 _RINGS_AT = frozenset({"open", "account", "name_check", "amount", "confirm", "consent"})
 _KEYS = {"affirm": "1", "deny": "2", "human": "0", "stop": "*"}
+_A_PAUSE = timedelta(minutes=10)
 _DIGITS = re.compile(r"\d{4,16}|\{(?:valid|wrong)_(?:code|pin)\}")
 
 
@@ -37,6 +40,7 @@ class Wanderer:
 
     def __init__(self) -> None:
         self._steps: Counter[str] = Counter()
+        self._seen: dict[str, datetime] = {}
 
     async def step(self, player: Player, step: Human, person: str) -> Human:
         """The step as it is done where he is now; before it he goes there."""
@@ -44,12 +48,13 @@ class Wanderer:
         if len(ways) < 2:
             return step
         await player.world.go(person, await self._next(player, step, person, ways))
-        return _carried(step, await player.world.here(person))
+        return carried(step, await player.world.here(person))
 
     async def _next(self, player: Player, step: Human, person: str, ways: tuple[str, ...]) -> str:
         """Where this step is done. The first stays where the script begins."""
         here, number = await player.world.here(person), self._steps[person]
         self._steps[person] += 1
+        seen, self._seen[person] = self._seen.get(person), player.facts.now
         if step.kind in _OF_THE_TELEPHONE:
             return here if step.kind == "call_in" or VOICE not in ways else VOICE
         if (isinstance(step.value, Press) and step.value.back) or _is_of_staff(step):
@@ -57,7 +62,8 @@ class Wanderer:
         wanted = ways[number % len(ways)]
         if wanted == VOICE and here != VOICE and not _may_ring(player, person):
             return here
-        return here if _keeps_him(player, person) else wanted
+        back = seen is not None and player.facts.now - seen > _A_PAUSE
+        return here if back or _keeps_him(player, person) else wanted
 
 
 def _may_ring(player: Player, person: str) -> bool:
@@ -75,8 +81,8 @@ def _is_of_staff(step: Human) -> bool:
     return isinstance(step.value, Tap) and step.value.command not in _KEYS
 
 
-def _carried(step: Human, channel: str) -> Human:
-    """The same step in the manner of a channel."""
+def carried(step: Human, channel: str) -> Human:
+    """The same step as it is done on a channel of this kind."""
     if channel != VOICE:
         return step
     match step.kind, step.value:

@@ -262,7 +262,7 @@ class ToyWorld:
             self._send(person, f"没听懂({self.turn})。您想交水费吗?", asks="open")
 
     def _charged_again(self, text: str) -> bool:
-        return self.flaw == "double_charge" and text == CODE
+        return self.flaw == "double_charge" and text.split()[-1:] in ([CODE], [PIN])
 
     def _ask_yes(self, person: str, life: Life) -> None:
         life.asks = "confirm"
@@ -290,7 +290,7 @@ class ToyWorld:
         self._send(person, f"请输入验证码({self.turn})。", asks="code", response="utter_ask_code")
 
     def _try_code(self, person: str, life: Life, text: str) -> None:
-        if text not in (CODE, PIN):
+        if text.split()[-1:] not in ([CODE], [PIN]):
             self._send(person, f"不对({self.turn})。", asks="code")
             self.audit.append("second_factor_failed")
             return

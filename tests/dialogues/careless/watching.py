@@ -18,7 +18,8 @@ from data.money import Money
 from data.store import letters
 from data.store.engine import Tx
 from data.store.payments import acts, payments
-from dialogues import conversations, staffing, turn
+from dialogues import staffing, turn
+from dialogues.model import Conversation
 from dialogues.testing import invariants
 from dialogues.testing.invariants import Turn, View
 from dialogues.testing.moment import replies
@@ -46,18 +47,19 @@ class Watch:
     steps: int = 0
     failed: bool = False
     _payments: dict[str, Any] = field(default_factory=dict)
-    tried: set[Any] = field(
-        default_factory=set
-    )  # states from which the ways out were tried; talks may share it
+    # States from which the ways out were tried; talks may share it.
+    tried: set[Any] = field(default_factory=set)
     _parrot: dict[PersonId, list[str]] = field(default_factory=dict)
     _truth: WorldFacts | None = None
     _moved: tuple[int, ...] = ()
     _served_by_staff: bool = False
+    _talks: dict[PersonId, Conversation | None] = field(default_factory=dict)
+    _yes: dict[PersonId, Sent | None] = field(default_factory=dict)
 
     def step(self, who: int, what: str, pick: int) -> None:
         """Somebody does something, and everything that must hold is looked at. Raises Broken."""
         screen = self.doing.screens[who % len(self.doing.screens)]
-        self._served_by_staff = self._talk(screen).mode == "human"
+        self._served_by_staff = self._mode(screen) == "human"
         self.doing.act(who, what, pick)
         self.after(screen)
 
@@ -67,9 +69,11 @@ class Watch:
         """Everything that must hold now. Raises Broken."""
         self.steps += 1
         self.turns.append(Turn(screen.person, self.doing.house.now, 0))
-        came = self.doing.house.store.run_now(lambda tx: {s.person: s.read(tx) for s in self.doing.screens})
+        came, paid = self.doing.house.store.run_now(self._looked)
         self._write_down(came)
-        self._paid_by_a_yes()
+        for row in paid:
+            self._paid_by_a_yes(row)
+        self._used_up({row.confirmer for row in paid})
         for one in self.doing.screens:
             self._told(one, came[one.person])
         self._answered(screen, came[screen.person])
@@ -78,6 +82,14 @@ class Watch:
             self._broken("something of ours went wrong", *self.doing.house.log.wrong)
         self._never_taken_twice()
         self._a_way_out(screen)
+
+    def _looked(self, tx: Tx) -> tuple[dict[PersonId, list[Sent]], list[Any]]:
+        """What came to everybody, and the payments that were begun, in one look; how each talk stands is remembered."""
+        self._talks = {s.person: staffing.peek(tx, s.person) for s in self.doing.screens}
+        self._yes = {
+            s.person: s.yes for s in self.doing.screens
+        }  # before a new read-back asks for another one
+        return {s.person: s.read(tx) for s in self.doing.screens}, self._new_payments(tx)
 
     def _write_down(self, came: dict[PersonId, list[Sent]]) -> None:
         for sent in (s for found in came.values() for s in found):
@@ -90,20 +102,24 @@ class Watch:
 
     # --- money --------------------------------------------------------------------------------------------------
 
-    def _paid_by_a_yes(self) -> None:
-        """Every payment has an act whose confirmer said yes to a read-back with just this amount (L1, L5)."""
-        for row in self.doing.house.store.run_now(self._new_payments):
-            self._payments[row.id] = row
-            self.happened.add("paid")
-            by = PersonId(str((row.evidence or {}).get("by")))
-            if row.act_state != "confirmed" or by != row.confirmer:
-                self._broken(f"{row.id} was not confirmed by whom it waited for")
-            screen = next((s for s in self.doing.screens if s.person == by), None)
-            read_back = screen.yes if screen else None
-            if read_back is None:
-                self._broken(f"paid {Money(row.amount_fen)} although {by} said yes to no open read-back")
-            elif Money(row.amount_fen).yuan not in read_back.text:
-                self._broken(f"paid {Money(row.amount_fen)} on a yes to: {read_back.text!r}")
+    def _paid_by_a_yes(self, row: Any) -> None:
+        """A payment has an act whose confirmer said yes to a read-back with just this amount (L1, L5)."""
+        self._payments[row.id] = row
+        self.happened.add("paid")
+        amount, by = Money(row.amount_fen), PersonId(str((row.evidence or {}).get("by")))
+        if row.act_state != "confirmed" or by != row.confirmer:
+            self._broken(f"{row.id} was not confirmed by whom it waited for")
+        read_back = self._yes.get(by)
+        if read_back is None:
+            self._broken(f"paid {amount} although {by} said yes to no open read-back")
+        elif amount.yuan not in read_back.text:
+            self._broken(f"paid {amount} on a yes to: {read_back.text!r}")
+
+    def _used_up(self, people: set[str]) -> None:
+        """A yes is good for one act: the next one wants a yes of its own."""
+        for screen in self.doing.screens:
+            if screen.person in people and screen.yes is self._yes[screen.person]:
+                screen.yes = None
 
     def _new_payments(self, tx: Tx) -> list[Any]:
         rows = tx.conn.execute(
@@ -160,7 +176,7 @@ class Watch:
             self._broken(f"{screen.person} was answered a second time: {came[0].text!r}")
         if not self.doing.expects_answer:
             return
-        if self._talk(screen).mode != "human":
+        if self._mode(screen) != "human":
             if not came:
                 self._broken(f"{screen.person} was not answered")
             return
@@ -185,8 +201,9 @@ class Watch:
 
     def _a_way_out(self, screen: Screen) -> None:
         """From here 人工 would reach a person and 停 would end it, each in one turn: tried and taken back (L3)."""
-        talk = self._talk(screen)
-        state = (screen.channel, talk.mode, tuple((f.flow, f.step, f.phase) for f in talk.stack))
+        talk = self._talks.get(screen.person)
+        at = tuple((f.flow, f.step, f.phase) for f in talk.stack) if talk else ()
+        state = (screen.channel, self._mode(screen), at)
         if state in self.tried and self.steps % _EVERY:
             return
         for words, look in (("人工", self._reaches), ("停", self._ends)):
@@ -212,14 +229,9 @@ class Watch:
             return "something was begun"
         return "" if taken.said else "no answer"
 
-    def _talk(self, screen: Screen) -> conversations.Conversation:
-        def peek(tx: Tx) -> conversations.Conversation:
-            found = staffing.peek(tx, screen.person)
-            return found or conversations.load(
-                tx, screen.person, self.doing.house.desk.house.release.id, "zh"
-            )
-
-        return self.doing.house.store.run_now(peek)
+    def _mode(self, screen: Screen) -> str:
+        talk = self._talks.get(screen.person)
+        return talk.mode if talk else "bot"
 
     # --- the truth ----------------------------------------------------------------------------------------------
 
