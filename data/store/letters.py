@@ -64,6 +64,7 @@ class Letter:
     not_before: datetime | None
     tries: int
     doubts: int  # times its carrier died with it in hand: it may have gone out
+    lease_until: datetime | None = None  # until then it is in somebody's hand, and in nobody else's
 
 
 _NOW = sa.bindparam("now", type_=Instant)
@@ -138,7 +139,14 @@ def lease_letters(
                 outbox.update().where(outbox.c.id.in_(ids)).values(**leased, tries=outbox.c.tries + 1)
             )
     return [
-        _letter(tx, row, state="leased", tries=row.tries + 1, doubts=row.doubts + (row.state == "leased"))
+        _letter(
+            tx,
+            row,
+            state="leased",
+            tries=row.tries + 1,
+            doubts=row.doubts + (row.state == "leased"),
+            lease_until=at + lease,
+        )
         for row in rows
     ]
 
@@ -155,14 +163,20 @@ def mark_told(tx: Tx, letter_ids: Collection[str], state: str, at: datetime) -> 
     return _move(tx, letter_ids, state=state, told_at=at)
 
 
-def mark_later(tx: Tx, letter_id: str, again_at: datetime) -> bool:
-    """It could not be sent now and is tried again then. False when it was not waiting."""
-    return _move(tx, [letter_id], state="queued", lease_until=None, not_before=again_at) == 1
+def mark_later(
+    tx: Tx, letter: Letter, again_at: datetime, *, doubtful: bool = False, untried: bool = False
+) -> bool:
+    """It could not be sent now and is tried again then. False when somebody else has it in hand by now, or it is over.
+
+    `doubtful`: it may have gone out all the same. `untried`: it was not handed over at all, so this was no try.
+    """
+    counts = {"tries": outbox.c.tries - untried, "doubts": outbox.c.doubts + doubtful}
+    return _move_own(tx, letter, state="queued", not_before=again_at, **counts)
 
 
-def end(tx: Tx, letter_id: str, state: str, at: datetime) -> bool:
-    """It will not be sent: `failed`, `given_up` or `superseded`. False when it was not waiting."""
-    return _move(tx, [letter_id], state=state, ended_at=at, lease_until=None) == 1
+def end(tx: Tx, letter: Letter, state: str, at: datetime) -> bool:
+    """It will not be sent: `failed`, `given_up` or `superseded`. False when somebody else has it in hand by now, or it is over."""
+    return _move_own(tx, letter, state=state, ended_at=at)
 
 
 def drop(tx: Tx, letter_id: str) -> bool:
@@ -195,11 +209,33 @@ def _move(tx: Tx, letter_ids: Collection[str], *, state: str, **values: Any) -> 
     return tx.conn.execute(outbox.update().where(may).values(state=state, **values)).rowcount
 
 
+def _move_own(tx: Tx, letter: Letter, **values: Any) -> bool:
+    """Of a letter as it was found or leased: whose lease ran out has no more say in what another carries meanwhile."""
+    same = sa.and_(
+        outbox.c.id == letter.id,
+        outbox.c.state == letter.state,
+        outbox.c.lease_until.is_not_distinct_from(letter.lease_until),
+        outbox.c.state.in_(delivery.before(values["state"])),
+    )
+    return tx.conn.execute(outbox.update().where(same).values(lease_until=None, **values)).rowcount == 1
+
+
+_PLAIN = (
+    "id",
+    "seq",
+    "channel",
+    "cause",
+    "state",
+    "created_at",
+    "not_before",
+    "tries",
+    "doubts",
+    "lease_until",
+)
+
+
 def _letter(tx: Tx, row: Any, **now: Any) -> Letter:
-    facts = {
-        name: getattr(row, name)
-        for name in ("id", "seq", "channel", "cause", "state", "created_at", "not_before", "tries", "doubts")
-    }
+    facts = {name: getattr(row, name) for name in _PLAIN}
     body = tx.seal.open("outbox.body", row.id, row.body)
     return Letter(**{**facts, **now}, person=PersonId(row.person), body=body)
 
