@@ -26,6 +26,9 @@ _LEASE = timedelta(seconds=30)  # for one letter: longer than any channel thinks
 _ROUND, _MOST = timedelta(seconds=30), 50  # then the other channels have their turn
 _FRESH = timedelta(minutes=1)  # what was written so lately is still so
 _WAITS = timedelta(minutes=30)  # so long somebody who asked is up, and who is told something at night
+_NOBODY = timedelta(
+    minutes=10
+)  # by then another process of ours, if one has this road, would have carried it
 _DOUBTS = 1  # a notice whose carrier died goes out once more; the second death gives it up on this road
 
 # Whether a piece of news is still so: a meter may have been filled while its channel did not answer.
@@ -63,6 +66,17 @@ class Carrier:
         for channel in self._channels.values():
             taken += await self._deliver_on(channel, person)
         return taken
+
+    async def pass_on(self) -> int:
+        """Letters on a road that nobody carries go on to the person's next one; gives how many there were."""
+        return await self._store.run(self._pass_on)
+
+    def _pass_on(self, tx: Tx) -> int:
+        at = self._clock.now()
+        stranded = letters.on_no_road(tx, self._channels.keys(), at - _NOBODY)
+        for letter in stranded:
+            self._give_up(tx, letter, "given_up", at)
+        return len(stranded)
 
     async def _deliver_on(self, channel: Channel, person: PersonId | None) -> int:
         """One after the other, so that only the letter in hand is in doubt when this process dies or its channel is slow."""

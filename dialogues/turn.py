@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -103,6 +103,7 @@ class House:
     observe: Callable[[PersonId, Input, Sequence[Noted]], None] | None = None
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
     releases: Releases = field(default_factory=Releases)
+    roads: Collection[str] | None = None  # by which people can be told something; None: by every one
 
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -406,6 +407,7 @@ class _Taking:
             till=self.house.till,
             catalogue=self.house.catalogue,
             event_id=f"{self.event.channel}:{self.event.event_id}",
+            roads=self.house.roads,
         )
         result = action.run(room, call.arguments)
         if result.preferences is not None:

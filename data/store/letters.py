@@ -76,12 +76,21 @@ _HELD = sa.exists().where(
     _EARLIER.c.state == "leased",
     _EARLIER.c.lease_until > _NOW,
 )
+# Word for word the condition of ix_outbox_waiting: otherwise neither database uses that index.
+_WAITS = sa.text("outbox.state IN ('queued','leased')")
 _MAY_GO = sa.and_(
-    # Word for word the condition of ix_outbox_waiting: otherwise neither database uses that index.
-    sa.text("outbox.state IN ('queued','leased')"),
+    _WAITS,
     sa.or_(outbox.c.state == "queued", outbox.c.lease_until <= _NOW),
     sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= _NOW),
 )
+
+
+def on_no_road(tx: Tx, roads: Collection[str], before: datetime, limit: int = 50) -> list[Letter]:
+    """Letters that might have gone `before` then and wait for a channel that is none of these, oldest first."""
+    due = sa.func.coalesce(outbox.c.not_before, outbox.c.created_at, type_=outbox.c.created_at.type)
+    stranded = sa.and_(_WAITS, outbox.c.state == "queued", outbox.c.channel.not_in(roads), due <= before)
+    rows = tx.conn.execute(sa.select(outbox).where(stranded).order_by(outbox.c.seq).limit(limit))
+    return [_letter(tx, row) for row in rows]
 
 
 def put_letter(

@@ -309,6 +309,23 @@ async def test_one_piece_of_news_in_two_letters_is_told_once_on_the_next_road(ho
     assert (blocked.tried, sms.took) == (2, ["auto_posted by sms"])
 
 
+@pytest.mark.parametrize(("roads", "tickets"), [(("voice", "sms"), []), (("voice",), ["could_not_tell"])])
+async def test_a_road_that_nobody_drives_is_left_for_the_next_or_a_person_looks(
+    house: House, roads: tuple[str, ...], tickets: list[str]
+) -> None:
+    reached(house, *roads)
+    written(house, "auto_failed")
+    sms = Road("sms")
+    carrier = Carrier(house.store, {"sms": sms}, house.clock)
+    assert await carrier.pass_on() == 0, "another process may carry it"
+    house.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
+    assert await carrier.pass_on() == 1
+    told(house)
+    await carrier.deliver()
+    assert len(sms.took) == len(roads) - 1
+    assert house.tickets() == tickets
+
+
 async def test_what_went_wrong_long_ago_hides_nothing_new(house: House) -> None:
     reached(house, "telegram")
     written(house, "low_balance")
