@@ -26,9 +26,8 @@ _LEASE = timedelta(seconds=30)  # for one letter: longer than any channel thinks
 _ROUND, _MOST = timedelta(seconds=30), 50  # then the other channels have their turn
 _FRESH = timedelta(minutes=1)  # what was written so lately is still so
 _WAITS = timedelta(minutes=30)  # so long somebody who asked is up, and who is told something at night
-_NOBODY = timedelta(
-    minutes=10
-)  # by then another process of ours, if one has this road, would have carried it
+# By then another process of ours, if one has this road, would have carried it.
+_NOBODY = timedelta(minutes=10)
 _DOUBTS = 1  # a notice whose carrier died goes out once more; the second death gives it up on this road
 
 # Whether a piece of news is still so: a meter may have been filled while its channel did not answer.
