@@ -206,8 +206,8 @@ class Application:
 
 
 # Roads that end at the page: what is said in a chat can be read there; and in the demo town the other telephone too.
-_ON_THE_PAGE = frozenset({"web", "telegram", "console"})
-_OF_THE_TOWN = frozenset({"sms", "sms_before", "voice"})
+_ON_THE_PAGE = ("web", "telegram", "console")
+_OF_THE_TOWN = ("sms", "sms_before", "voice")
 
 
 def _promised(roads: Mapping[str, Channel]) -> frozenset[str]:
@@ -283,7 +283,7 @@ def build(
     roads = (
         dict(channels)
         if channels is not None
-        else {n: Named(n, web) for n in (_ON_THE_PAGE | _OF_THE_TOWN if settings.town else _ON_THE_PAGE)}
+        else {n: Named(n, web) for n in (*_ON_THE_PAGE, *(_OF_THE_TOWN if settings.town else ()))}
     )
     desk.house = replace(desk.house, roads=_promised(roads))
     return Application(

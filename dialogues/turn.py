@@ -236,7 +236,15 @@ class _Taking:
         """What is open stays where it was asked: a yes read back anew on another road could not be given in the talk."""
         if not (self._told_elsewhere and self.conversation.stack):
             return inputs
-        return tuple(replace(one, aside=True) if isinstance(one, News) else one for one in inputs)
+        return tuple(self._only_told(one) if isinstance(one, News) else one for one in inputs)
+
+    def _only_told(self, news: News) -> News:
+        """News that ask something themselves come on top as ever."""
+        flow = self.house.release.flows.get(news.flow)
+        asks = flow is not None and any(
+            step.kind in ("collect", "call", "link") for step in flow.steps.values()
+        )
+        return news if asks else replace(news, aside=True)
 
     def _of_staff(self) -> renewal.Moves | None:
         own = self.event.payload.get("act") in _OWN_NOTES

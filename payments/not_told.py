@@ -43,9 +43,8 @@ def lost(tx: Tx, letter: Letter, roads: Collection[str], at: datetime) -> str | 
         # Through the door once more, so that it is said as that road needs it, and only if it is still so.
         body = {**news.body, "on_channel": following, TRIED: tried}
         # By the news and not by the letter: what was said of it in two letters is told there once.
-        letters.put_news(
-            tx, id=f"{following}:{news.id}", person=news.person, kind=news.kind, body=body, at=at
-        )
+        first = news.id.removeprefix(f"{letter.channel}:") if TRIED in news.body else news.id
+        letters.put_news(tx, id=f"{following}:{first}", person=news.person, kind=news.kind, body=body, at=at)
         return following
     if must_be_told(news):
         _somebody_looks(tx, news, tried, at)

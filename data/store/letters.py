@@ -88,7 +88,9 @@ _MAY_GO = sa.and_(
 def on_no_road(tx: Tx, roads: Collection[str], before: datetime, limit: int = 50) -> list[Letter]:
     """Letters that might have gone `before` then and wait for a channel that is none of these, oldest first."""
     due = sa.func.coalesce(outbox.c.not_before, outbox.c.created_at, type_=outbox.c.created_at.type)
-    stranded = sa.and_(_WAITS, outbox.c.state == "queued", outbox.c.channel.not_in(roads), due <= before)
+    stranded = sa.and_(
+        _WAITS, outbox.c.state == "queued", outbox.c.channel.not_in(list(roads)), due <= before
+    )
     rows = tx.conn.execute(sa.select(outbox).where(stranded).order_by(outbox.c.seq).limit(limit))
     return [_letter(tx, row) for row in rows]
 
@@ -179,7 +181,7 @@ def mark_later(
 
     `doubtful`: it may have gone out all the same. `untried`: it was not handed over at all, so this was no try.
     """
-    counts = {"tries": outbox.c.tries - untried, "doubts": outbox.c.doubts + doubtful}
+    counts = {"tries": outbox.c.tries - int(untried), "doubts": outbox.c.doubts + int(doubtful)}
     return _move_own(tx, letter, state="queued", not_before=again_at, **counts)
 
 
