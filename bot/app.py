@@ -205,9 +205,9 @@ class Application:
         self.store.close()
 
 
-# Roads that end at the page: what is said in a chat can be read there; and in the demo town the other telephone too.
-_ON_THE_PAGE = ("web", "telegram", "console")
-_OF_THE_TOWN = ("sms", "sms_before", "voice")
+# Roads that end at the page: in the demo town all of them do, as its page shows whatever a person sees and his other telephone.
+_ON_THE_PAGE = ("web",)
+_OF_THE_TOWN = ("sms", "sms_before", "telegram", "console", "voice")
 
 
 def _promised(roads: Mapping[str, Channel]) -> frozenset[str]:
