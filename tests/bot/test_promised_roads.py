@@ -1,4 +1,4 @@
-"""Nobody is promised a notice on a road that this house does not go."""
+"""Nobody is promised a notice on a road that this house does not go, and a notice on another road leaves the talk where it is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from bot.app import build
 from bot.playground import Playground
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
+from data.store import letters
+from dialogues import staffing
 from dialogues.testing.world import Stage
 from payments.authority import wishes
+from payments.notices import notice
 
 LIMIN = PersonId("limin")
 
@@ -65,3 +68,25 @@ def test_a_page_rings_nobody_up_and_only_the_towns_page_has_another_telephone(
 
     roads = asyncio.run(promises())
     assert ("sms" in roads, "voice" in roads, "web" in roads) == (promised, False, True)
+
+
+def test_a_call_with_a_notice_does_not_take_the_talk_to_the_telephone(request: pytest.FixtureRequest) -> None:
+    world = request.config.hook.pytest_world_factory(config=request.config)()
+    low = {"account": "E-LI", "balance_fen": 1790, "days_left": 3}
+
+    async def told() -> tuple[str, str]:
+        await world.start(Stage(persona="limin"))
+        app, at = world.app, world.clock.now()
+        event = InboundEvent("telegram", "1", LIMIN, InboundKind.TEXT, at, text="以后打电话告诉我")
+        try:
+            await app.desk.serve(event)
+            await app.store.run(lambda tx: notice(tx, LIMIN, "low_balance", "x", low, at))
+            await app.desk.tell_news()
+            written = await app.store.run(lambda tx: letters.letters_to(tx, LIMIN))
+            talk = await app.store.run(lambda tx: staffing.peek(tx, LIMIN))
+            assert talk is not None
+            return written[-1].channel, talk.channel
+        finally:
+            await world.close()
+
+    assert asyncio.run(told()) == ("voice", "telegram")
