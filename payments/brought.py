@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -30,12 +30,16 @@ def of(tx: Tx, person: PersonId, kind: str, about: Mapping[str, Any]) -> Brought
     mine = tx.conn.execute(found.where(events.c.person == person, events.c.kind == kind)).all()
     same = [row for row in mine if about.items() <= row.body.items()]
     causes = [f"{letters.NEWS}:{row.id}" for row in same]
-    written = sa.select(outbox.c.state, outbox.c.tries, outbox.c.sent_at)
-    sent = tx.conn.execute(written.where(outbox.c.person == person, outbox.c.cause.in_(causes))).all()
-    return _of_letters(sent, waits=any(row.served_at is None for row in same))
+    written = sa.select(outbox.c.cause, outbox.c.state, outbox.c.tries, outbox.c.sent_at)
+    of_these = written.where(outbox.c.person == person, outbox.c.cause.in_(causes))
+    # The first letter on each road is the notice; a question that was open follows it.
+    first: dict[str, Any] = {}
+    for row in tx.conn.execute(of_these.order_by(outbox.c.seq)):
+        first.setdefault(row.cause, row)
+    return _of_letters(first.values(), waits=any(row.served_at is None for row in same))
 
 
-def _of_letters(sent: Any, *, waits: bool) -> Brought:
+def _of_letters(sent: Collection[Any], *, waits: bool) -> Brought:
     """`waits`: it is to be told on another road and was not yet."""
     if taken := [row.sent_at for row in sent if row.sent_at is not None]:
         return Brought("heard", min(taken))
