@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import paying, simulating, spreading, starting, sweeping, turns
+from benchmarks import paying, simulating, spreading, starting, sweeping, turns, understanding
 from benchmarks.figures import Row, machine
 from benchmarks.showing import show
 from bot import logs
@@ -40,6 +40,7 @@ class Size:
     crews: tuple[int, ...] = (1, 2, 4)
     shared: int = 40  # payments of a round that several workers share
     mandates: tuple[int, ...] = (10_000, 100_000)
+    folds: int = 5
 
 
 FULL = Size()
@@ -55,8 +56,9 @@ QUICK = Size(
     crews=(1, 2),
     shared=4,
     mandates=(200,),
+    folds=0,
 )
-PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep")
+PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep", "words")
 
 
 def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], dict[str, Any]]:
@@ -79,6 +81,8 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows += spreading.shared(databases, size.crews, size.shared, size.rounds, tell)
         if "stories" in parts:
             rows += simulating.stories(size.stories, size.rounds, tell)
+        if "words" in parts:
+            rows += understanding.words(size.folds, tell)
         if "sweep" in parts:
             rows += sweeping.rounds(databases, sweeping.KINDS, size.mandates, size.rounds, tell)
         if {"crowd", "payments", "spreading", "sweep"} & set(parts):

@@ -34,6 +34,7 @@ from integrations.ports import BillerNetwork, PaymentRail
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.rail import SandboxRail
 from nlu import classifier
+from nlu.swindles import Watch
 from nlu.understand import OFFERED, Understanding
 from payments import alarms
 from payments.advance import Advance
@@ -324,7 +325,8 @@ def read_words(settings: Settings) -> Words:
     """Flows, sentences and trained words from their files. Raises FlowErrors, or NotTrained."""
     flows = release()
     begun = {flow.id for flow in flows.flows.values() if flow.intents}
-    return Words(flows, Understanding(load_engine(settings), OFFERED | begun))
+    watch = Watch.load(NLU_DATA, settings.cache_dir)
+    return Words(flows, Understanding(load_engine(settings), OFFERED | begun, watch))
 
 
 def release() -> Release:

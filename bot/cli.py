@@ -227,6 +227,30 @@ def train() -> None:
 
 
 @nlu_app.command(
+    help="Look over the training sentences and those they are measured by. Example: bangjiao nlu check"
+)
+def check(
+    trained: Annotated[Path | None, typer.Option(help="folder with a folder a language")] = None,
+    measured: Annotated[Path | None, typer.Option(help="folder of the splits, likewise")] = None,
+) -> None:
+    from bot.app import NLU_DATA
+    from nlu.checking import check
+    from nlu.tools import LOCALES
+
+    learnt = trained or NLU_DATA
+    found = [
+        finding
+        for locale in LOCALES
+        for finding in check(learnt, measured or learnt.parent / "nlu-test", locale)
+    ]
+    for finding in found:
+        print(finding)
+    print(f"{len(found)} to put right" if found else "nothing to put right")
+    if found:
+        raise typer.Exit(1)
+
+
+@nlu_app.command(
     "eval",
     help="Train on one set, measure on another. Example: bangjiao nlu eval --train a.yml --test b.jsonl",
 )

@@ -172,6 +172,13 @@ def _relations_pattern(locale: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return _alternatives(_RELATIONS_EN if locale == "en" else _RELATIONS_ZH, locale)
 
 
+def replaced(text: str, bill: str, kin: str, locale: str = "zh") -> str:
+    """A folded text in which every kind of bill is `bill` and every relative is `kin`."""
+    for (pattern, _), word in ((_utilities_pattern(locale), bill), (_relations_pattern(locale), kin)):
+        text = pattern.sub(word, text)
+    return text
+
+
 def city(text: str, locale: str = "zh") -> str | None:
     """The city a folded text names, by its plain spelling (广州 → guangzhou)."""
     for spelling, name in _CITIES.items():

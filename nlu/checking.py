@@ -1,22 +1,21 @@
 """Looks over the sentences we learn from and those we are measured by: enough of each, none twice, none of one in the other.
 
 Sentences are compared by how they sound (in English by the parts of their words), because a recogniser's homophone of a
-trained sentence is that sentence once more.
+trained sentence is that sentence once more. Needs scipy, which comes with what training needs.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 from nlu.engine import OUT_OF_SCOPE
 from nlu.loader import Example, load_examples
 from nlu.pinyin import sounds
+from nlu.swindles import FOLDER, HARMLESS, SCAM
 from nlu.text import fold
 
 SPLITS = ("validation", "test")
@@ -24,6 +23,7 @@ FEWEST_TRAINED = {"zh": 120, "en": 80}
 FEWEST_STRANGE = 250
 FEWEST_IN_A_SPLIT = 12
 FEWEST_STRANGE_IN_A_SPLIT = 150
+FEWEST_SWINDLES = {SCAM: 60, HARMLESS: 200}  # both splits together
 # Two sentences of different intents so much alike differ by a particle: one of them is the writer's mistake.
 NEARLY_THE_SAME = 0.85
 # One sentence of an intent so much alike another in writing is the other with a letter exchanged: multiplied, not written.
@@ -32,6 +32,7 @@ MULTIPLIED = 0.92
 LEAKED = 0.8
 # What everybody says in just this way (你好, 交电费, thanks) may stand on both sides.
 _PLAIN_ZH, _PLAIN_EN = 4, 2
+_ROWS_AT_ONCE = 512  # a few megabytes of common grams at a time
 
 Grams = frozenset[tuple[str, ...]]
 
@@ -58,12 +59,27 @@ def check(trained: Path, measured: Path, locale: str) -> list[Finding]:
         found += _twice(rows)
         found += _leaked(learnt, rows, locale)
     found += _leaked(splits["validation"], splits["test"], locale)
+    found += _swindles(trained, measured, locale)
     return sorted(found, key=lambda finding: (str(finding.path), finding.line))
 
 
 def likeness(one: str, other: str, locale: str) -> float:
     """How much alike two sentences are to the ear (English: in spelling), 0..1: the share they have in common."""
     return _dice(_sounding(one, locale), _sounding(other, locale))
+
+
+def _swindles(trained: Path, measured: Path, locale: str) -> Iterator[Finding]:
+    """The same of the tales of swindlers and their harmless look-alikes; their splits count together."""
+    learnt = load_examples(trained / FOLDER / f"{locale}.yml")
+    splits = [load_examples(measured / locale / FOLDER / f"{name}.yml") for name in SPLITS]
+    yield from _alike_in_training(learnt, locale)
+    for rows in splits:
+        yield from _twice(rows)
+        yield from _leaked(learnt, rows, locale)
+    yield from _leaked(splits[0], splits[1], locale)
+    for intent, first, count in _counted([row for rows in splits for row in rows]):
+        if count < (least := FEWEST_SWINDLES[intent]):
+            yield Finding(first.path, first.line, f"{intent} has {count} sentences, {least} are wanted")
 
 
 # --- how many -----------------------------------------------------------------------------------------------------
@@ -177,18 +193,19 @@ def _dice(one: Grams, other: Grams) -> float:
 
 
 def _pairs(grams: Sequence[Grams], least: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs at least so much alike, without comparing each with each.
+    """Pairs at least so much alike, the earlier one first."""
+    import numpy as np
+    from scipy import sparse
 
-    Two sets so much alike share one of their rarest members: only those that share one are compared.
-    """
-    often = Counter(gram for one in grams for gram in one)
-    share = least / (2 - least)  # of the union; what both must have in common of the larger one
-    by_rare: dict[str, list[int]] = defaultdict(list)
-    for at, one in enumerate(grams):
-        rarest = sorted(one, key=lambda gram: (often[gram], gram))
-        for gram in rarest[: len(one) - math.ceil(share * len(one)) + 1]:
-            by_rare[gram].append(at)
-    candidates = {pair for group in by_rare.values() for pair in combinations(group, 2)}
-    for one, other in sorted(candidates):
-        if (alike := _dice(grams[one], grams[other])) >= least:
-            yield one, other, alike
+    if not grams:
+        return
+    columns = {gram: at for at, gram in enumerate(dict.fromkeys(gram for one in grams for gram in one))}
+    where = [columns[gram] for one in grams for gram in one]
+    starts = np.cumsum([0, *(len(one) for one in grams)])
+    has = sparse.csr_matrix((np.ones(len(where), np.int32), where, starts), shape=(len(grams), len(columns)))
+    sizes = np.diff(starts)
+    for begin in range(0, len(grams), _ROWS_AT_ONCE):
+        common = (has[begin : begin + _ROWS_AT_ONCE] @ has.T).tocoo()
+        alike = 2 * common.data / (sizes[begin + common.row] + sizes[common.col])
+        for at in np.flatnonzero((alike >= least) & (begin + common.row < common.col)):
+            yield begin + int(common.row[at]), int(common.col[at]), float(alike[at])

@@ -19,6 +19,7 @@ from nlu.engine import OUT_OF_SCOPE, Parse
 from nlu.loader import Example, load_examples
 from nlu.numbers import Found, find_amount, parse_amount
 from nlu.rules import parse_rule
+from nlu.swindles import FOLDER
 from nlu.text import fold, spoken_locale
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def train_all(source_dir: Path, cache_dir: Path, locales: Sequence[str] = LOCALE
 
     Needs scikit-learn (dependency group `build`). Raises TrainingFileError.
     """
-    from nlu.training import train  # the one place that needs scikit-learn
+    from nlu.training import train, train_watch  # the one place that needs scikit-learn
 
-    return {locale: train(source_dir / locale, cache_dir, locale) for locale in locales}
+    made = {locale: train(source_dir / locale, cache_dir, locale) for locale in locales}
+    return made | {f"{locale} {FOLDER}": train_watch(source_dir, cache_dir, locale) for locale in locales}
 
 
 def evaluate(train_path: Path, test_path: Path, locale: str) -> dict[str, float | int]:

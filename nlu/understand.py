@@ -36,6 +36,7 @@ from nlu.commands import (
     Explain,
     Greet,
     Human,
+    Refuse,
     Repeat,
     SetSlot,
     StartFlow,
@@ -46,6 +47,7 @@ from nlu.correction import correction
 from nlu.engine import OUT_OF_SCOPE, Engine, Parse
 from nlu.numbers import parse_amount
 from nlu.refusals import refusal
+from nlu.swindles import Watch
 from nlu.text import MAX_LENGTH, UNSAFE, fold, is_plain, spoken_locale
 
 FLOWS = frozenset(
@@ -102,16 +104,19 @@ _NAMES_A_NUMBER = re.compile("户号|编号|账号|号码|号|account|number|it"
 class Understanding:
     """Reads one utterance against what the state of the talk waits for.
 
-    `flows` are the pieces of business this house offers: what else is understood is answered as not offered.
+    `flows` are the pieces of business this house offers: what else is understood is answered as not offered. `watch`
+    hears swindles that no closed list holds.
     """
 
     def __init__(
         self,
         engine: Engine,
         flows: Collection[str] = OFFERED,
+        watch: Watch | None = None,
     ) -> None:
         self._engine = engine
         self._flows = frozenset(flows)
+        self._watch = watch
 
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
@@ -137,6 +142,8 @@ class Understanding:
                 if closed.everywhere(text, locale, voice) == Human()
                 else [CannotHandle("unreadable")]
             )
+        if self._warns(text, locale, voice):
+            return [Refuse("scam")]
         if (changed := _joint_change(text, expectation, locale, voice)) is not None:
             return [changed]
         if standing := self._standing(text, expectation, locale, voice):
@@ -156,6 +163,12 @@ class Understanding:
         if put_right := _corrected(text, expectation, locale):
             return [put_right]
         return self._business(text, expectation, locale)
+
+    def _warns(self, text: str, locale: str, voice: bool) -> bool:
+        """Whether it sounds like a swindle; who asks for a person or an end gets that first."""
+        if self._watch is None or not self._watch.suspects(text, locale):
+            return False
+        return not isinstance(closed.everywhere(text, locale, voice), Human | Stop)
 
     def _standing(self, text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:
         """Of automatic payments: stopped in one word, and what was asked, noted or agreed about them."""

@@ -1,0 +1,108 @@
+"""How well people are understood: figures over sentences nobody learnt from, and over five folds of those somebody did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlu.commands import Expectation, Refuse, Utterance
+from nlu.engine import OUT_OF_SCOPE, Engine, Parse
+from nlu.loader import Example, load_examples
+from nlu.swindles import FOLDER, SCAM, Watch
+from nlu.text import fold
+from nlu.understand import Understanding
+
+FALSE_REJECTS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """Shares, 0..1. `accuracy`: the best wish of ours was the right one, of all sentences that are ours.
+
+    `refused`: strange sentences turned away at the threshold learnt in training, `rejected`: ours turned away there.
+    `refused_at_5`: strange ones turned away where exactly five of a hundred of ours would be.
+    """
+
+    ours: int
+    strange: int
+    accuracy: float
+    refused: float
+    rejected: float
+    refused_at_5: float
+    wrong: tuple[tuple[Example, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Shares, 0..1: swindles that were warned of, harmless sentences that were taken for one."""
+
+    scams: int
+    harmless: int
+    recall: float
+    false_alarms: float
+
+
+def understood(engine: Engine, rows: Sequence[Example], locale: str) -> Understood:
+    """What an engine makes of labelled sentences."""
+    return of_parses(rows, [engine.parse(fold(row.text), locale) for row in rows])
+
+
+def of_parses(rows: Sequence[Example], parses: Sequence[Parse]) -> Understood:
+    """The figures of opinions that are there already."""
+    ours = [(row, parse) for row, parse in zip(rows, parses, strict=True) if row.intent != OUT_OF_SCOPE]
+    strange = [parse for row, parse in zip(rows, parses, strict=True) if row.intent == OUT_OF_SCOPE]
+    wrong = tuple((row, best) for row, parse in ours if (best := _best_of_ours(parse)) != row.intent)
+    limit = sorted(parse.score for _, parse in ours)[int(FALSE_REJECTS * len(ours))]
+    return Understood(
+        len(ours),
+        len(strange),
+        1 - len(wrong) / len(ours),
+        _share([not parse.in_scope for parse in strange]),
+        _share([not parse.in_scope for _, parse in ours]),
+        _share([parse.score < limit for parse in strange]),
+        wrong,
+    )
+
+
+def split(measured: Path, locale: str, name: str) -> list[Example]:
+    """The sentences of a split, `validation` or `test`."""
+    return load_examples(measured / locale / name)
+
+
+def warned(watch: Watch | None, measured: Path, locale: str, name: str) -> Warned:
+    """How many swindles of a split are warned of, by the closed list and by what was learnt together."""
+    rows = load_examples(measured / locale / FOLDER / f"{name}.yml")
+    heard = Understanding(_Deaf(), watch=watch)
+    alarms = [(row, _alarmed(heard, row.text, locale)) for row in rows]
+    scams = [alarm for row, alarm in alarms if row.intent == SCAM]
+    harmless = [alarm for row, alarm in alarms if row.intent != SCAM]
+    return Warned(len(scams), len(harmless), _share(scams), _share(harmless))
+
+
+def five_fold(source: Path, locale: str, folds: int = 5) -> Understood:
+    """Every training sentence judged by a model that has not seen it. Needs scikit-learn."""
+    from nlu.training import held_out_parses
+
+    rows = load_examples(source / locale)
+    return of_parses(rows, held_out_parses(rows, locale, folds))
+
+
+class _Deaf:
+    """Only what is refused is asked for here."""
+
+    def parse(self, text: str, locale: str = "zh") -> Parse:
+        return Parse((), 0.0, False)
+
+
+def _alarmed(understanding: Understanding, text: str, locale: str) -> bool:
+    commands = understanding.understand(Utterance(text), Expectation(locale=locale))
+    return any(isinstance(command, Refuse) for command in commands)
+
+
+def _best_of_ours(parse: Parse) -> str:
+    return next((intent for intent, _ in parse.ranking if intent != OUT_OF_SCOPE), OUT_OF_SCOPE)
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return sum(hits) / len(hits) if hits else 0.0
