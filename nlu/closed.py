@@ -119,12 +119,11 @@ _EXCUSE_EN = re.compile(
 
 
 def _human(text: str, english: bool) -> bool:
+    parts = [_plain(part, english) for part in clauses(text)]
     if english:
-        parts = [_plain(part, english) for part in clauses(text)]
         return any(_HUMAN_EN.search(part) and not _NOT_HUMAN_EN.search(part) for part in parts)
     if _NOT_HUMAN_ZH.search(text):
         return False
-    parts = (_plain(part, english) for part in clauses(text))
     return bool(_HUMAN_ZH.search(text)) or any(_HUMAN_CLAUSE_ZH.search(part) for part in parts)
 
 

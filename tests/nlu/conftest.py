@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from nlu.classifier import Embedded
+from nlu.swindles import Watch
 from nlu.tools import train_all
 from nlu.understand import Understanding
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ROOT / "data" / "nlu"
+MEASURED = ROOT / "data" / "nlu-test"
 CACHE = ROOT / ".cache"
 
 
@@ -22,5 +24,10 @@ def engine() -> Embedded:
 
 
 @pytest.fixture(scope="session")
-def understanding(engine: Embedded) -> Understanding:
-    return Understanding(engine)
+def watch(engine: Embedded) -> Watch:
+    return Watch.load(TRAINING, CACHE)
+
+
+@pytest.fixture(scope="session")
+def understanding(engine: Embedded, watch: Watch) -> Understanding:
+    return Understanding(engine, watch=watch)
