@@ -179,7 +179,7 @@ def _written(text: str, locale: str) -> Grams:
 
 
 def _grams_of(said: Sequence[str], locale: str) -> Grams:
-    sizes = (1, 2, 3)
+    sizes: tuple[int, ...] = (1, 2, 3)
     if locale == "en":
         words = re.findall(r"[\w']+", fold(str(said)))
         said, sizes = " " + " ".join(words) + " ", (3,)

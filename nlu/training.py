@@ -28,9 +28,11 @@ from nlu.loader import Example, load_examples
 FALSE_REJECTS = 0.05  # the share of our own sentences the threshold may turn away
 _MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FOLDS = 3
-_TWICE = 2  # what was seen once only is remembered, not understood; without it a model is a quarter as large
+# What was seen once only is remembered, not understood; without it a model is a quarter as large. With few sentences, all
+# that they say was seen once.
+_MANY = 500
 _STRENGTH = 60.0  # measured: weaker loses rare intents, stronger changes nothing
-FALSE_ALARMS = 0.02  # the share of harmless look-alikes that may be taken for a swindle
+FALSE_ALARMS = 0.005  # the share of harmless look-alikes that may be taken for a swindle
 
 # Mix and threshold, from what unseen sentences scored: those to be taken, and those to be turned away.
 Bar = tuple[float, float]
@@ -138,8 +140,9 @@ def teach(examples: Sequence[Example], locale: str) -> Classifier:
 def fit(examples: Sequence[Example], locale: str) -> Fitted:
     """The model of these examples."""
     texts, intents = [example.text for example in examples], [example.intent for example in examples]
+    often = 2 if len(texts) >= _MANY else 1
     views = tuple(
-        TfidfVectorizer(analyzer=analyze, sublinear_tf=True, norm=None, min_df=_TWICE).fit(texts)
+        TfidfVectorizer(analyzer=analyze, sublinear_tf=True, norm=None, min_df=often).fit(texts)
         for analyze in analyzers(locale)
     )
     rows = sparse.hstack(

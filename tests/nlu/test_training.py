@@ -70,7 +70,7 @@ def test_numpy_and_scikit_learn_agree(locale: str) -> None:
 
 def test_numpy_and_scikit_learn_agree_on_two_intents() -> None:
     rows = [
-        Example(text, intent, Path("t"), 1)
+        Example(f"{text}上有{text}", intent, Path("t"), 1)
         for text, intent in zip("天地人水火风雷山泽木金土", ["a", OUT_OF_SCOPE] * 6, strict=True)
     ]
     fitted, classifier = fit(rows, "zh"), teach(rows, "zh")
@@ -81,7 +81,7 @@ def test_the_threshold_turns_away_the_promised_share_of_unseen_sentences(small: 
     examples = load_examples(TRAINING / "zh")[::3]
     mix, threshold = learn_threshold(examples, "zh")
     assert 0 <= mix <= 1
-    assert 0 < threshold < 1
+    assert -1 < threshold < 1
     held, seen = examples[::5], [example for at, example in enumerate(examples) if at % 5]
     model = fit(seen, "zh")
     best, likeness = model.parts_of_score(
@@ -238,4 +238,4 @@ def test_a_language_without_a_model_is_nothing_of_ours(engine: Embedded) -> None
 def test_the_model_keeps_its_learnt_threshold(engine: Embedded) -> None:
     classifier = load(TRAINING / "zh", CACHE, "zh")
     assert isinstance(classifier, Classifier)
-    assert 0.05 < classifier.threshold < 0.6
+    assert -0.5 < classifier.threshold < 0.6
