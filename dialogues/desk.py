@@ -123,7 +123,9 @@ class Desk:
     async def _turn(self, event: InboundEvent) -> Taken:
         for _ in range(_AGAIN):
             with suppress(conversations.Overtaken):
-                return await self.store.run(lambda tx: turn.take(tx, self.house, event))
+                taken = await self.store.run(lambda tx: turn.take(tx, self.house, event))
+                self.house.releases.written(taken.kept, event.at)
+                return taken
         raise conversations.Overtaken(event.person)
 
     async def _follow(self, taken: Taken) -> None:

@@ -118,6 +118,10 @@ class Understanding:
         self._flows = frozenset(flows)
         self._watch = watch
 
+    def offering(self, flows: Collection[str]) -> Understanding:
+        """The same understanding in a house that offers these."""
+        return Understanding(self._engine, flows)
+
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
         if utterance.keys:

@@ -20,6 +20,7 @@ _CAN = frozenset(
         "step.double_tap",
         "step.restart",
         "step.event",
+        "deploy",
         "tap.affirm",
         "tap.deny",
         "tap.human",

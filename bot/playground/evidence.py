@@ -234,7 +234,8 @@ def _prefs(talks: Mapping[PersonId, Conversation]) -> dict[str, dict[str, Any]]:
 def _talks(tx: Tx, talks: Mapping[PersonId, Conversation], house: House) -> dict[str, Talk]:
     found = {}
     for person, talk in talks.items():
-        waits = expectation.expectation(house.release, talk, talk.channel == "voice").asks
+        place = house.releases.place(tx, house, talk)
+        waits = expectation.expectation(place.house.release, place.talk, talk.channel == "voice").asks
         found[str(person)] = Talk(dict(talk.slots), _mode(tx, person, talk.mode), waits, ())
     return found
 

@@ -24,6 +24,7 @@ from bot import demo
 from bot.app import Application, Words, build, enrol_town, read_words
 from bot.playground import abilities, book_evidence, evidence, people_evidence
 from bot.playground.arranging import arrange_given
+from bot.playground.deploying import Program, deploy
 from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
 from bot.playground.ground import in_memory, seconds
 from bot.playground.watching import TalkRecorder
@@ -37,7 +38,7 @@ from data.store.payments import payments
 from data.town import World, parse_world, with_elders
 from dialogues import staffing
 from dialogues.actions import ACTIONS
-from dialogues.actions.ports import InsideAction
+from dialogues.actions.ports import Action, InsideAction
 from dialogues.testing.world import Sent, Stage, Unsupported, WorldFacts
 from integrations.sandbox.control import SandboxControl
 from payments.authority import people
@@ -96,6 +97,8 @@ class Playground:
     gateway_seconds: float = _TIMEOUT_SECONDS
     persona: str = ""
     stubs: dict[str, InsideAction] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
+    earlier: list[Program] = field(default_factory=list)
     _application: Application | None = None
     _control: SandboxControl | None = None
     _handler: logging.Handler | None = None
@@ -169,7 +172,7 @@ class Playground:
 
     def watch(self) -> None:
         """What happens in the talks is noted; actions that a test case answers itself take the place of ours."""
-        desk, actions = self.app.desk, {**ACTIONS, **self.stubs}
+        desk, actions = self.app.desk, {**self.actions, **self.stubs}
         desk.house = replace(desk.house, observe=self.recorder.observe, actions=actions)
 
     async def _prefer(self, person: str, locale: str) -> None:
@@ -386,6 +389,8 @@ class Playground:
                 await self._outage("biller", value)
             case "biller" | "change":
                 await self._changed(value)
+            case "deploy":
+                await deploy(self, value)
             case _:
                 raise Unsupported(f"event.{name}")
         await self._settle()

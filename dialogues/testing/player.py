@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dialogues.testing import assertions, expecting, invariants, outcome
+from dialogues.testing import assertions, deploys, expecting, invariants, outcome
 from dialogues.testing.invariants import Stopped, Turn, View
 from dialogues.testing.moment import Moment
 from dialogues.testing.script import (
@@ -204,6 +204,8 @@ class Player:
                 await self.world.advance(by)
             case Event(name="process"):
                 await self.world.restart()
+            case Event(name="deploy", value=value):
+                await self.world.event("deploy", deploys.read(value, step.where))
             case Event(name=name, value=value):
                 await self.world.event(name, value)
             case Race(steps=steps):

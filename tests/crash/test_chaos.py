@@ -36,6 +36,7 @@ FULL = {
 }  # fmt: skip
 SEED = 20260310
 _REST_SECONDS = 90.0
+_STORMS = 3
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,7 @@ def test_a_long_storm(births: Cradle, tmp_path: Path, kind: str) -> None:
     assert weather.kills >= 12
     assert weather.struck_at_work > 0, "the blows must meet somebody at work"
     assert sum(verdict.states.values()) >= 500
+    assert verdict.helped > 0, "one meter's biller was deaf long enough for a person to be called"
 
 
 TEETH = {
@@ -77,19 +79,24 @@ TEETH = {
 @pytest.mark.prove
 @pytest.mark.parametrize("mutant", TEETH)
 def test_the_judge_sees_mistakes(births: Cradle, tmp_path: Path, mutant: str) -> None:
-    """A house with a mistake in it does not get through a storm; that the storm is worth something is seen here only."""
-    _, verdict = storm(
-        births,
-        tmp_path / "house",
-        "sqlite",
-        Size(8, 3, 2),
-        (B.WORKER, B.TOWN),
-        seed=SEED,
-        mutant=mutant,
-        percent=40,
-        patience=30,
-    )
-    assert any(TEETH[mutant] in broken for broken in verdict.broken), verdict.broken
+    """A house with a mistake in it does not get through three storms; that a storm is worth something is seen here only."""
+    found: list[str] = []
+    for n in range(_STORMS):
+        _, verdict = storm(
+            births,
+            tmp_path / f"house{n}",
+            "sqlite",
+            Size(8, 3, 2),
+            (B.WORKER, B.TOWN),
+            seed=SEED + n,
+            mutant=mutant,
+            percent=40,
+            patience=30,
+        )
+        found += verdict.broken
+        if any(TEETH[mutant] in broken for broken in verdict.broken):
+            return
+    pytest.fail(f"not seen in {_STORMS} storms; seen: {found}")
 
 
 def storm(

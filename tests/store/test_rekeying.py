@@ -176,14 +176,14 @@ def test_the_secret_before_opens_nothing_any_more(begun: str) -> None:
 
 
 def test_every_sealed_column_is_in_the_list() -> None:
-    """A sealed column is a LargeBinary without a length; hashes and indexes have one."""
+    """A sealed column is a LargeBinary without a length; hashes and indexes have one. Flows are our own words, in the open."""
     sealed = {
         f"{table.name}.{column.name}"
         for table in metadata.sorted_tables
         for column in table.columns
         if isinstance(column.type, sa.LargeBinary) and column.type.length is None
     }
-    assert {one.place for one in rekeying.COLUMNS} == sealed
+    assert {one.place for one in rekeying.COLUMNS} == sealed - {"flow_releases.content"}
 
 
 def test_rows_sealed_before_secrets_could_change_open_and_are_sealed_anew(sealer: Sealer) -> None:
