@@ -274,7 +274,18 @@ def _collect(m: Moment, step: Step) -> Moment:
         if holds(m, rejection.condition):
             m = with_top(fill(m, {step.collect: None}), phase="ask")
             return repair.refused(m, rejection.utter, {step.collect: held})
-    return _branched(marked(m, step.id, (step.collect,)))
+    return _branched(marked(_misses_counted(m, step), step.id, (step.collect,)))
+
+
+def _misses_counted(m: Moment, step: Step) -> Moment:
+    """What was not understood before the answer is remembered: when the flow comes back to this question, it has been asked
+    again already (L10). It alone brings no person."""
+    rounds, question = dict(m.top.context.get("rounds", {})), _as_put(m, step)
+    asked = rounds.get(question, 0)
+    if not m.top.misses or not asked:
+        return m
+    rounds[question] = max(asked, min(asked + m.top.misses, repair.PATIENCE - 1))
+    return with_context(m, rounds=rounds)
 
 
 def _ask_first(m: Moment, step: Step) -> Moment:

@@ -167,7 +167,7 @@ class _Taking:
         self, tx: Tx, house: House, event: InboundEvent, person: Person, found: Conversation, taken: Taken
     ) -> None:
         self.tx, self.house, self.event, self.person, self.taken = tx, house, event, person, taken
-        self.before = found.revision
+        self.before, self.found_at = found.revision, found.channel
         self.conversation = self._arrived(found)
         self.commands: list[str] = []
         self.asked = ""
@@ -272,7 +272,9 @@ class _Taking:
         recent = self.conversation.recent
         if self.taken.said:
             recent = (*recent[-1:], " ".join(replying.mark(said.text) for said in self.taken.said))
-        self.conversation = replace(self.conversation, revision=self.before + 1, recent=recent)
+        self.conversation = replace(
+            self.conversation, revision=self.before + 1, recent=recent, channel=self._talk_goes_on_at
+        )
         self.taken.revision = self.conversation.revision
         self.taken.kept = self.house.releases.keep(
             self.tx, self.house.release, self.conversation, self.event.at
@@ -285,6 +287,11 @@ class _Taking:
         self.taken.touched.add(self.event.person)
         if self.taken.calls or self.taken.payments:
             self.taken.since = letters.newest(self.tx, self.event.person)
+
+    @property
+    def _talk_goes_on_at(self) -> str:
+        """News sent to his other telephone, as he wished, do not take the talk there: nobody answers a text message here."""
+        return self.found_at if self.conversation.channel in codes.ELSEWHERE else self.conversation.channel
 
     def _heard_text(self) -> str:
         """What the log of talks may show of the person's words: never a code, never a whole number."""

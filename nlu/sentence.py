@@ -12,7 +12,9 @@ from nlu.digits import find_number
 from nlu.numbers import Found, find_amount
 from nlu.text import clauses
 
-_WISH_BREAK_ZH = re.compile("顺便|然后再?|另外|还有(?=.*[查看交付缴])|接着|再(?=帮我|给我|查|看|把)")
+_WISH_BREAK_ZH = re.compile(
+    "顺便|然后再?|另外|还有(?=.*[查看交付缴])|接着|再(?=帮我|给我|查|看|把)|(?<=费)再(?=[交缴付充])"
+)
 _WISH_BREAK_EN = re.compile(
     r"\b(?:and then|and also|and|also|then|plus|by the way|while you're at it|as well as)\b"
 )

@@ -19,6 +19,7 @@ from nlu import (
     looking_back,
     mandate_also,
     mandates,
+    notice_wishes,
     operating,
     passing,
     people,
@@ -62,6 +63,7 @@ FLOWS = frozenset(
         "human_help",
         "capabilities",
         "set_pin",
+        notice_wishes.FLOW,
         mandates.SET,
         mandates.STOP,
         mandates.LIST,
@@ -150,6 +152,8 @@ class Understanding:
             return [Refuse("scam")]
         if (changed := _joint_change(text, expectation, locale, voice)) is not None:
             return [changed]
+        if (told := notice_wishes.asked(text, expectation, locale)) is not None:
+            return self._offered([told])
         if standing := self._standing(text, expectation, locale, voice):
             return standing
         if (offer := people.changed(text, expectation, locale)) is not None:
@@ -276,6 +280,8 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
     if intent == "change_preferences":
         wish = aliases.preference(text)
         return StartFlow(intent, {"preference": wish} if wish else {})
+    if intent == notice_wishes.FLOW:
+        return StartFlow(intent, notice_wishes.slots(text, locale))
     if intent == "pay_joint":
         return StartFlow(intent, joint.slots(text, locale))
     if intent == "look_back":

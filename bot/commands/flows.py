@@ -27,7 +27,7 @@ def flows(
     language: Annotated[str, typer.Option(help="language of the sentences in the boxes: zh or en")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable output")] = False,
 ) -> None:
-    release = _release(folder)
+    release = release_of(folder)
     if unknown := sorted(set(only or ()) - release.flows.keys()):
         raise SystemExit(f"there is no flow {', '.join(unknown)}")
     chosen = [flow for flow in release.flows.values() if not only or flow.id in only]
@@ -58,15 +58,19 @@ def _draw(release: Release, names: list[str], into: Path, language: str) -> None
         (into / f"{name}.svg").write_text(svg(release, release.flows[name], language), "utf-8")
 
 
-def _release(folder: Path | None) -> Release:
+def release_of(folder: Path | None) -> Release:
     """The house's flows, or those of a folder that loads without a mistake."""
     from bot.app import FLOWS
     from dialogues import loader
     from dialogues.actions import SPECS
     from dialogues.problems import FlowErrors
-    from dialogues.testing.paper import dialogue_files, release_of
+    from dialogues.testing import paper
 
     try:
-        return loader.load_folder(FLOWS, SPECS) if folder is None else release_of(dialogue_files(folder))
+        return (
+            loader.load_folder(FLOWS, SPECS)
+            if folder is None
+            else paper.release_of(paper.dialogue_files(folder))
+        )
     except FlowErrors as problem:
         raise SystemExit("\n".join(map(str, problem.errors))) from None

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.store import delivery
 from data.store.engine import Store, Tx
 from data.store.payments import OPEN_STATES, acts, payments
 from data.store.people import accounts
@@ -50,7 +51,7 @@ SHELVES = (
     Shelf(
         outbox,
         outbox.c.created_at,
-        outbox.c.state.in_(["sent", "failed", "dropped"]),
+        outbox.c.state.in_(delivery.OVER),
         lambda row: str(row.cause),
     ),
     Shelf(inbox, inbox.c.received_at, None, _of_event),

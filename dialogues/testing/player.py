@@ -25,6 +25,7 @@ from dialogues.testing.script import (
     Step,
     Tap,
 )
+from dialogues.testing.wandering import Wanderer
 from dialogues.testing.world import Sent, Stage, Unsupported, World, WorldFacts
 
 _PLACEHOLDER = re.compile(
@@ -49,6 +50,7 @@ class Player:
     judged: bool = True
     seed: int = 0
     after: Callable[[Player, Step], Awaitable[None]] | None = None
+    wanderer: Wanderer | None = None  # who goes on elsewhere at each step
     unknown: set[str] = field(default_factory=set)  # invariants this world does not tell enough to judge
     _sent: Sequence[Sent] = ()
     _facts: WorldFacts | None = None
@@ -165,6 +167,8 @@ class Player:
         turn: Turn | None = None
         if isinstance(step, (Human, Race)):
             turn = self._begin(step, persona)
+        if self.wanderer is not None and isinstance(step, Human):
+            step = await self.wanderer.step(self, step, step.person or persona)
         try:
             await self._happens(step, persona)
         except AssertionError as wrong:

@@ -184,3 +184,17 @@ def test_a_card_with_a_doubtful_digit_is_refused_when_the_digit_is_named() -> No
     assert talk.said == ["utter_refuse_card_number", "utter_ask_account"]
     assert talk.now.top is not None
     assert "4111" not in str(dict(talk.now.top.context))
+
+
+def test_a_question_that_was_not_understood_and_comes_back_has_been_asked_again_already() -> None:
+    """Two failures, whatever they were, change the way of asking; that nobody understood him brings no person by itself."""
+    talk = Talk().say(StartFlow("pay", {"kind": "power"})).say(CannotHandle())
+    assert talk.asked == ("utter_ask_account", "account")
+    talk.say(SetSlot("account", NUMBER)).serve(action_holder=("not_found", {}))
+    assert talk.said == ["utter_not_found", "utter_ask_account_keys"]
+
+
+def test_a_number_explained_twice_is_asked_for_by_keys() -> None:
+    talk = Talk().say(StartFlow("pay", {"kind": "power"}))
+    assert talk.say(Explain("how")).said == ["utter_where_printed", "utter_ask_account"]
+    assert talk.say(Explain("how")).said == ["utter_where_printed", "utter_ask_account_keys"]

@@ -23,6 +23,8 @@ def test_a_careful_application_passes_every_mutation(tmp_path: Path) -> None:
         ("charge_twice_when_restarted", "restart", "S-I1|moves other money"),
         ("double_charge", "together", "S-I1|moves other money"),
         ("charge_twice_when_restarted", "together", "S-I1|moves other money"),
+        ("forgets_elsewhere", "channel", "moves other money"),
+        ("forgets_elsewhere", "together", "moves other money"),
         ("no_person", "human", "S-I6"),
         ("deaf_to_stop", "stop", "S-I1|S-I6"),
     ],
