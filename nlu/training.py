@@ -32,7 +32,9 @@ _FOLDS = 3
 # that they say was seen once.
 _MANY = 500
 _STRENGTH = 60.0  # measured: weaker loses rare intents, stronger changes nothing
-FALSE_ALARMS = 0.005  # the share of harmless look-alikes that may be taken for a swindle
+# Of harmless look-alikes all but this share lie below, of swindles all but this share above: the bar stands between the two.
+FALSE_ALARMS, MISSED = 0.02, 0.08
+_WATCH_FOLDS = 5  # tales are few: a third of them less makes another model
 
 # Mix and threshold, from what unseen sentences scored: those to be taken, and those to be turned away.
 Bar = tuple[float, float]
@@ -103,14 +105,18 @@ def write(examples: Sequence[Example], locale: str, where: Path) -> None:
 
 
 def write_watch(tales: Sequence[Example], ordinary: Sequence[Example], locale: str, where: Path) -> None:
-    """The same of swindles against everything else; the harmless look-alikes alone decide the threshold."""
+    """The same of swindles against everything else; the look-alikes decide the threshold."""
     told = [_as_swindle(tale) for tale in tales]
     others = [replace(each, intent=OUT_OF_SCOPE) for each in ordinary]
-    scams, harmless = _held_out(told, locale, beside=others)
-    bar = _best_bar(
-        scams, harmless, lambda mix: float(np.quantile(_mixed(harmless, mix), 1 - FALSE_ALARMS)), below=False
-    )
+    scams, harmless = _held_out(told, locale, beside=others, count=_WATCH_FOLDS)
+    bar = _best_bar(scams, harmless, lambda mix: _between(scams, harmless, mix))
     _written(fit([*told, *others], locale), bar, where)
+
+
+def _between(scams: Any, harmless: Any, mix: float) -> float:
+    """Halfway between nearly all harmless sentences and nearly all swindles: one end alone hangs on two or three sentences."""
+    low, high = np.quantile(_mixed(harmless, mix), 1 - FALSE_ALARMS), np.quantile(_mixed(scams, mix), MISSED)
+    return float(low + high) / 2
 
 
 def _as_swindle(tale: Example) -> Example:
@@ -178,23 +184,25 @@ def learn_threshold(examples: Sequence[Example], locale: str) -> Bar:
     return _best_bar(ours, strange, lambda mix: _threshold(ours, mix))
 
 
-def _best_bar(ours: Any, strange: Any, bar: Callable[[float], float], below: bool = True) -> Bar:
-    """The mix under which the bar parts best: most strange ones below it, or most of ours above it."""
+def _best_bar(ours: Any, strange: Any, bar: Callable[[float], float]) -> Bar:
+    """The mix under which the bar parts best: most strange ones below it and most of ours above."""
 
     def parted(mix: float) -> float:
-        return _refused(strange, bar(mix), mix) if below else 1 - _refused(ours, bar(mix), mix)
+        return _refused(strange, bar(mix), mix) - _refused(ours, bar(mix), mix)
 
-    best = max(_MIXES, key=lambda mix: (parted(mix), -abs(mix - 0.5)))
+    best = max(_MIXES, key=lambda mix: (round(parted(mix), 6), -abs(mix - 0.5)))
     return best, bar(best)
 
 
-def _held_out(examples: Sequence[Example], locale: str, beside: Sequence[Example] = ()) -> tuple[Any, Any]:
+def _held_out(
+    examples: Sequence[Example], locale: str, beside: Sequence[Example] = (), count: int = _FOLDS
+) -> tuple[Any, Any]:
     """Parts of the score of every example under a model without it: of ours, and of the out-of-scope ones.
 
     What stands `beside` is learnt by every model and judged by none.
     """
     parts = np.zeros((len(examples), 2))
-    for model, unseen in _folds(examples, locale, _FOLDS, beside):
+    for model, unseen in _folds(examples, locale, count, beside):
         parts[unseen] = np.column_stack(model.parts_of_score([examples[at].text for at in unseen]))
     strange = np.array([example.intent == OUT_OF_SCOPE for example in examples])
     return parts[~strange], parts[strange]
