@@ -105,11 +105,15 @@ _TITLED_ZH = re.compile(
     rf"(?<![平经正非日时通对地双官多])(?P<family>[{_SURNAMES}])(?:{_TITLES})|"
     rf"老(?P<old>[{_SURNAMES}])(?=家|的|那[边儿里]|[水电煤燃气宽暖]|上个?月|这个?月|欠|$)"
 )
+# Family names as they are spelled in English talk.
+FAMILY_NAMES_EN = (
+    "wang|li|zhang|liu|chen|yang|huang|zhao|zhou|wu|xu|sun|zhu|ma|hu|guo|lin|luo|liang|song|zheng|xie|han|tang|feng|yu|dong|xiao|"
+    "cheng|cao|yuan|deng|fu|shen|zeng|peng|lu|lv|su|jiang|cai|jia|ding|wei|xue|ye|yan|pan|du|dai|xia|zhong|tian|ren|fang|shi|yao|"
+    "tan|liao|zou|xiong|jin|hao|kong|cui|kang|mao|qiu|qin|gu|hou|shao|meng|duan|lei|qian|yin|chang|lai|gong|ni|weng|gao|an|he"
+)
 _TITLED_EN = re.compile(
     r"\b(?:mr|mrs|ms|miss|old|uncle|aunt|auntie|granny|grandma|grandpa|grandad|granddad|teacher|madam)\.? (?P<family>"
-    r"wang|li|zhang|liu|chen|yang|huang|zhao|zhou|wu|xu|sun|zhu|ma|hu|guo|lin|luo|liang|song|zheng|xie|han|tang|feng|yu|dong|xiao|"
-    r"cheng|cao|yuan|deng|fu|shen|zeng|peng|lu|lv|su|jiang|cai|jia|ding|wei|xue|ye|yan|pan|du|dai|xia|zhong|tian|ren|fang|shi|yao|"
-    r"tan|liao|zou|xiong|jin|hao|kong|cui|kang|mao|qiu|qin|gu|hou|shao|meng|duan|lei|qian|yin|chang|lai|gong|ni|weng|gao|an|he)\b"
+    rf"{FAMILY_NAMES_EN})\b"
 )
 # Common beginnings of a sentence that only look like a name.
 _NO_NAME = re.compile(
@@ -189,6 +193,11 @@ def preference(text: str) -> str | None:
 def is_name(word: str) -> bool:
     """Whether a word alone is a full Chinese name: a known family name and one or two characters."""
     return bool(re.fullmatch(f"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}", word)) and not relation(word)
+
+
+def looks_like_name(word: str) -> bool:
+    """The same, for a word inside a sentence: 马上 and 方便 only begin like a name."""
+    return is_name(word) and not _NO_NAME.match(word)
 
 
 def person_name(text: str, locale: str = "zh") -> str | None:

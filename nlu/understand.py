@@ -113,6 +113,11 @@ class Understanding:
         self._engine = engine
         self._flows = frozenset(flows)
 
+    @property
+    def engine(self) -> Engine:
+        """Who is asked last."""
+        return self._engine
+
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
         if utterance.keys:
