@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from data.town import World, load_world
 from dialogues import loader
 from dialogues.actions import SPECS
 from dialogues.desk import Desk
+from dialogues.hearing import still_so
 from dialogues.model import Release, Said
 from dialogues.turn import House
 from integrations.ports import BillerNetwork, PaymentRail
@@ -280,7 +282,7 @@ def build(
     )
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
-        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock), web, bells,
+        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock, partial(still_so, desk.house)), web, bells,
         sweeper, Ladder(till.limits), RailWatch(store, rail, clock), books,
         presence, shift, TakingOver(store, clock, settings.executor),
         Pace(settings.messages_a_minute, settings.redis_url),

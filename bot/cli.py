@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
-from bot.commands import audit, flows, keeping, ledger, mandates, operator, simulate
+from bot.commands import audit, flows, keeping, ledger, mandates, notices, operator, simulate
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.add_typer(audit.app, name="audit")
 keeping.register(app)
 operator.register(app)
 mandates.register(app)
+notices.register(app)
 ledger.register(app)
 simulate.register(app)
 flows.register(app)
@@ -166,7 +167,7 @@ def play(
     only: Annotated[list[str] | None, typer.Option(help="only these cases, by id")] = None,
     mutate: Annotated[
         list[str] | None,
-        typer.Option(help="redelivery, double_tap, restart, together: play so after each step"),
+        typer.Option(help="redelivery, double_tap, restart, channel, together: play so at each step"),
     ] = None,
     as_json: Json = False,
 ) -> None:

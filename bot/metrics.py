@@ -167,6 +167,10 @@ def _post(tx: Tx, at: datetime) -> Iterator[Metric]:
     oldest = tx.conn.scalar(sa.select(sa.func.min(due)).select_from(outbox).where(queued))
     yield _gauge("letters_waiting", "Letters not sent.", _count(tx, outbox, queued))
     yield _gauge("letters_oldest_seconds", "How long the oldest due letter waits.", _age(at, oldest))
+    again = sa.and_(queued, outbox.c.tries > 0)
+    yield _gauge("letters_tried_again", "Letters their channel did not take yet.", _count(tx, outbox, again))
+    lost = sa.text("outbox.state IN ('failed','given_up')")
+    yield _gauge("letters_lost", "Letters that did not arrive on their road.", _count(tx, outbox, lost))
     yield _gauge("news_waiting", "News not told.", _count(tx, events, events.c.served_at.is_(None)))
     yield _gauge(
         "tickets_open", "Tickets nobody has closed.", _count(tx, tickets, tickets.c.state != "closed")

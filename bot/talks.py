@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from bot.web.ports import BOT, ME, Entry, Liking, Resident, Sms
 from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
 from data.model import Person, Role
-from data.store import letters
+from data.store import delivery, letters
 from data.store.engine import Tx
 from data.store.talks import turns
 from data.town import World
@@ -68,8 +69,15 @@ class WebTalks:
         await self._app.carrier.deliver()
 
     async def history(self, person: PersonId, since_seq: int = 0) -> list[Entry]:
-        """What was said after `since_seq`, oldest first."""
-        return await self._app.store.run(lambda tx: history(tx, _whose(tx, person), since_seq))
+        """What was said after `since_seq`, oldest first. The person's own page asks: what it is given, it shows."""
+        at = self._app.clock.now()
+
+        def read(tx: Tx) -> list[Entry]:
+            whose = _whose(tx, person)
+            _note_shown(tx, whose, at)
+            return history(tx, whose, since_seq)
+
+        return await self._app.store.run(read)
 
     async def phone(self, person: PersonId) -> list[Sms]:
         """Messages to the person's other phone."""
@@ -106,10 +114,20 @@ def history(tx: Tx, person: PersonId, since_seq: int = 0) -> list[Entry]:
     ).all()
     replies: defaultdict[str, list[letters.Letter]] = defaultdict(list)
     for letter in letters.letters_to(tx, person):
-        if letter.channel not in codes.ELSEWHERE and letter.state != "dropped":
+        if letter.channel not in codes.ELSEWHERE and letter.state not in delivery.UNSEEN:
             replies[letter.cause].append(letter)
     entries = [e for row in rows for e in _entries(tx, row, replies)]
     return [e for e in entries if e.seq > since_seq]
+
+
+def _note_shown(tx: Tx, person: PersonId, at: datetime) -> None:
+    """What stands on his page is delivered; what he wrote something beneath, he has read."""
+    wrote = tx.conn.scalar(
+        sa.select(sa.func.max(turns.c.at)).where(turns.c.person == person, turns.c.kind.in_(_HUMAN))
+    )
+    before = letters.in_state(tx, person, CHANNEL, "delivered", wrote) if wrote is not None else []
+    letters.mark_told(tx, before, "read", at)
+    letters.mark_told(tx, letters.in_state(tx, person, CHANNEL, "sent"), "delivered", at)
 
 
 def _entries(tx: Tx, row: Any, replies: Mapping[str, list[letters.Letter]]) -> list[Entry]:

@@ -11,12 +11,14 @@ import structlog
 from bot.app import Application, build
 from bot.serving import announce_json
 from bot.settings import Settings
-from data.store.retention import clear_away
+from data.store.retention import clear_away, forget_releases
 from payments.durable import DurableRunner
 
 log = structlog.get_logger("bangjiao.worker")
 
 _CLEAR_SECONDS = 6 * 3600.0
+# A process writes down every hour that its flows are in use; one that was silent for days has nobody in them.
+_KEEP_RELEASES = timedelta(days=2)
 
 
 async def work(settings: Settings) -> None:
@@ -72,6 +74,7 @@ async def keep_clear(
         try:
             now = application.clock.now()
             gone = await clear_away(application.store, now - timedelta(days=days))
+            gone["releases"] = await forget_releases(application.store, now - _KEEP_RELEASES)
             if waking is not None:
                 gone["wakings"] = await waking.clear_away(now - timedelta(days=wakings_days))
             log.info("old talks and letters are gone", **gone)

@@ -53,13 +53,33 @@ def today(clock: Clock) -> date:
     return shanghai(clock.now()).date()
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """From which hour of the evening to which of the morning somebody is left alone, on a Shanghai wall clock (L12)."""
+
+    since: int = QUIET_FROM
+    until: int = QUIET_TO
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is quiet at this instant."""
+        return not self.until <= shanghai(at).hour < self.since
+
+    def over(self, at: datetime) -> datetime:
+        """When the next day of telling things begins."""
+        local = shanghai(at)
+        morning = local.replace(hour=self.until, minute=0, second=0, microsecond=0)
+        return morning if local < morning else morning + timedelta(days=1)
+
+
+# For whoever has not asked for other hours.
+USUAL = Quiet()
+
+
 def is_quiet(at: datetime) -> bool:
     """Whether people are left alone at this instant (L12)."""
-    return not QUIET_TO <= shanghai(at).hour < QUIET_FROM
+    return USUAL.holds(at)
 
 
 def next_morning(at: datetime) -> datetime:
     """The next eight o'clock in Shanghai."""
-    local = shanghai(at)
-    eight = local.replace(hour=QUIET_TO, minute=0, second=0, microsecond=0)
-    return eight if local < eight else eight + timedelta(days=1)
+    return USUAL.over(at)

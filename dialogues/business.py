@@ -40,6 +40,7 @@ from dialogues.moment import (
 )
 from dialogues.questions import AGAIN_COUNTS, ask_again
 
+RENEWED = "renewed"  # in a frame's context: it is gone on with in other flows than it began in, and nobody was told yet
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
 
 
@@ -157,10 +158,16 @@ def set_aside(m: Moment, **changes: Any) -> Moment:
 
 def go_on(m: Moment) -> Moment:
     """Goes on with the interrupted business on top. What was read back is read back anew: prices may be old."""
+    m = told_of_renewal(m)
     step = step_of(m, m.top)
     if step.kind == "collect" and value(m, step.collect) is None:
         return ask_again(with_top(m, phase="ask", misses=0))
     return with_top(m, phase="run", misses=0)
+
+
+def told_of_renewal(m: Moment) -> Moment:
+    """One sentence for whoever finds other flows than he left, before the first question in them."""
+    return say(without_context(m, RENEWED), "utter_renewed") if RENEWED in m.top.context else m
 
 
 def stop_everything(m: Moment) -> Moment:

@@ -11,7 +11,7 @@ from data.events import InboundEvent
 from data.ids import PersonId
 from data.store.engine import Tx
 from data.store.talks import conversations, turns
-from dialogues import wire
+from dialogues import renewal, wire
 from dialogues.model import Conversation, Preferences, Said
 
 _PLACE = "conversations.state"
@@ -49,7 +49,7 @@ def save(tx: Tx, conversation: Conversation, before: int, event: InboundEvent) -
     values = {
         "state": sealed,
         "revision": conversation.revision,
-        "release": conversation.release,
+        "release": "" if renewal.at_rest(conversation) else conversation.release,
         "updated_at": event.at,
     }
     if before == 0:

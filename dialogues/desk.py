@@ -16,10 +16,10 @@ from typing import Any
 
 import structlog
 
-from data.clock import Clock, is_quiet, next_morning
+from data.clock import Clock
 from data.events import InboundEvent, InboundKind
 from data.ids import PaymentId, PersonId, fresh
-from data.store import letters
+from data.store import delivery, letters
 from data.store.engine import Store, Tx
 from dialogues import codes, conversations, outside_calls, pacing, staffing, turn, wire
 from dialogues.actions import ACTIONS
@@ -31,6 +31,7 @@ from dialogues.pacing import Pace, no_limit
 from dialogues.turn import House, Taken
 from nlu.engine import Parse
 from nlu.engines import ahead
+from payments.authority import wishes
 from payments.quoting import Quoting
 from payments.reconcile import Reconciliation
 
@@ -130,11 +131,14 @@ class Desk:
 
         for _ in range(_AGAIN):
             try:
-                return await self.store.run(taken)
+                done = await self.store.run(taken)
             except conversations.Overtaken:
                 continue
             except ahead.Unasked as unasked:
                 opinions |= await unasked.ask()
+                continue
+            self.house.releases.written(done.kept, event.at)
+            return done
         raise conversations.Overtaken(event.person)
 
     async def _follow(self, taken: Taken) -> None:
@@ -229,7 +233,7 @@ class Desk:
 
     async def _tell(self, news: letters.News) -> None:
         event = InboundEvent(
-            channel="news",
+            channel=letters.NEWS,
             event_id=news.id,
             person=news.person,
             kind=InboundKind.RESULT,
@@ -255,7 +259,8 @@ def _due(tx: Tx, house: House, now: datetime) -> list[letters.News]:
         if may_ring(house, tx, news, now):
             told.append(news)
         else:
-            letters.hold_news(tx, news.id, next_morning(now))
+            quiet = wishes.quiet_for(tx, news.person, news.kind, news.body)
+            letters.hold_news(tx, news.id, quiet.over(now))
     return told
 
 
@@ -285,8 +290,8 @@ async def _within(action: OutsideAction, room: Outside, call: OutsideCall) -> Re
 
 
 def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
-    """Day, a cut-off within 24 hours, or an answer to what the person did within the last half hour."""
-    if not is_quiet(now):
+    """Day, by the hours this person asked for; a cut-off within 24 hours; or an answer to what he did within the last half hour."""
+    if not wishes.quiet_for(tx, news.person, news.kind, news.body).holds(now):
         return True
     if news.body.get("urgent"):
         return True  # it would go dark before the morning
@@ -300,7 +305,9 @@ def may_ring(house: House, tx: Tx, news: letters.News, now: datetime) -> bool:
 def _said_since(tx: Tx, person: PersonId, seq: int) -> list[Said]:
     found = letters.letters_to(tx, person, seq)
     return [
-        wire.load_said(x.body) for x in found if x.channel not in codes.ELSEWHERE and x.state != "dropped"
+        wire.load_said(x.body)
+        for x in found
+        if x.channel not in codes.ELSEWHERE and x.state not in delivery.UNSEEN
     ]
 
 

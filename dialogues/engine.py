@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 from zlib import crc32
 
-from dialogues import commit, listening, repair, session, slots
+from dialogues import commit, listening, renewal, repair, session, slots
 from dialogues.business import (
     STOPPING,
     begin,
@@ -37,6 +37,7 @@ from dialogues.model import (
     Input,
     News,
     Release,
+    Renewed,
     Say,
     Step,
     Told,
@@ -98,6 +99,8 @@ def _taken(m: Moment, input: Input) -> Moment:
             return _answered(m, input)
         case News():
             return _news(m, input)
+        case Renewed():
+            return renewal.renewed(m, input)
         case _:
             assert_never(input)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from nlu.commands import (
     Stop,
     Utterance,
 )
-from payments.authority import accounts
+from payments.authority import accounts, people
 
 if TYPE_CHECKING:
     from dialogues.turn import House
@@ -170,9 +171,21 @@ def _button(
     """A token means what it meant when it was sent, to whom it was sent, at the prompt it was sent with."""
     row = _token(tx, event)
     if row is None:
-        return HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",))
+        return _quiet(
+            HeardEvent(said_at_once=(Say("utter_button_old", {}),), names=("OldButton",)), conversation
+        )
     waits_for = _expectation(tx, house, event, conversation, facts)
-    return replace(_pressed(house, row, conversation, waits_for), shown=row.title)
+    return _quiet(replace(_pressed(house, row, conversation, waits_for), shown=row.title), conversation)
+
+
+def _quiet(heard: HeardEvent, conversation: Conversation) -> HeardEvent:
+    """While a person of ours has the word an old button is not explained: only a stop counts, and one voice speaks (L3)."""
+    stops = any(
+        isinstance(one, Heard) and any(isinstance(c, Stop) for c in one.commands) for one in heard.inputs
+    )
+    if conversation.mode != "human" or stops:
+        return heard
+    return replace(heard, inputs=(), said_at_once=(), silent=True)
 
 
 def _pressed(house: House, row: Any, conversation: Conversation, waits_for: Expectation) -> HeardEvent:
@@ -244,4 +257,16 @@ def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation)
         conversation.preferences.locale,
         event.at,
     )
-    return HeardEvent(inputs=(news,), names=("News",)) if news is not None else HeardEvent(silent=True)
+    if news is None:
+        letters.mark_superseded(tx, str(event.payload["id"]))
+        return HeardEvent(silent=True)
+    return HeardEvent(inputs=(news,), names=("News",))
+
+
+def still_so(house: House, tx: Tx, news: letters.News, at: datetime) -> bool:
+    """Whether a piece of news that waited to be sent is not overtaken: who filled a meter is not told that it is low."""
+    locale = people.person(tx, news.person).locale
+    return (
+        results.news_of(tx, house.till, house.catalogue, news.person, news.kind, news.body, locale, at)
+        is not None
+    )

@@ -63,6 +63,9 @@ ENGINE_SAYS = (
     "utter_silence_comfort",
     "utter_silence_keys",
     "utter_bigger",
+    "utter_renewed",
+    "utter_business_gone",
+    "utter_business_gone_below",
 )
 ENGINE_SAYS_AT_COMMIT = (
     ASK_CODE,

@@ -6,7 +6,6 @@ folder of Rasa files, for people who want to know whether theirs can be read.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dialogues import crossing
+from dialogues.content import in_order, named
 from dialogues.domainfile import Names, read_names, read_responses, read_session, read_slots
 from dialogues.flowfile import DEFAULT_LOCALE, read_flows
 from dialogues.model import ActionSpec, Flow, Release, Session, Slot, Variation, Where
@@ -36,7 +36,6 @@ class Files:
     errors: list[FlowError] = field(default_factory=list)
     notes: list[FlowError] = field(default_factory=list)  # understood, and not done here
     broken: set[str] = field(default_factory=set)  # flows that have mistakes
-    digest: Any = field(default_factory=hashlib.sha256)
 
 
 def load_folder(folder: Path, actions: Mapping[str, ActionSpec]) -> Release:
@@ -67,11 +66,10 @@ def load(paths: Sequence[Path], actions: Mapping[str, ActionSpec]) -> Release:
     files.errors += [*files.notes, *crossed(files), *crossing.actions(files.names.actions, actions)]
     if files.errors:
         raise FlowErrors(files.errors)
-    for name in sorted(actions):
-        files.digest.update(repr(actions[name]).encode())
     session = files.session[0] if files.session else Session()
-    return Release(
-        files.digest.hexdigest()[:16], files.flows, files.slots, files.responses, dict(actions), session
+    sentences = {locale: in_order(found) for locale, found in files.responses.items()}
+    return named(
+        Release("", in_order(files.flows), in_order(files.slots), in_order(sentences), dict(actions), session)
     )
 
 
@@ -89,7 +87,6 @@ def read_content(path: Path, files: Files) -> Any:
     """What a file holds; UNREADABLE, and a mistake told, when it is no YAML or cannot be opened."""
     try:
         content = read(path)
-        files.digest.update(path.name.encode() + b"\0" + path.read_bytes())
     except NotYaml as error:
         files.errors.append(FlowError(error.where, error.message))
         return UNREADABLE

@@ -138,7 +138,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """All flows, slots and sentences together, named by the hash of their content. Immutable."""
+    """All flows, slots and sentences together, named by the hash of their content (dialogues.content). Immutable."""
 
     id: str
     flows: Mapping[str, Flow]
@@ -146,6 +146,7 @@ class Release:
     responses: Mapping[str, Mapping[str, tuple[Variation, ...]]]  # locale -> name -> variations
     actions: Mapping[str, ActionSpec]
     session: Session = Session()
+    packed: bytes = field(default=b"", repr=False, compare=False)  # its content as it is kept in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,20 @@ class News:
     outcome: str = ""  # paid | refused | checking | waiting_payer | over
 
 
-Input = Heard | Answered | News
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The flows this talk was in are not there any more; what of it stands in the flows that are is taken up again.
+
+    how: "goes_on" the person waits for the next question · "waits" something else comes first, and the business is offered
+    afterwards · "leaves" he wants to go, or a person of ours is speaking: nothing is said.
+    answers: what he just said, as far as it is an answer and no yes.
+    """
+
+    how: Literal["goes_on", "waits", "leaves"]
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+Input = Heard | Answered | News | Renewed
 
 
 @dataclass(frozen=True, slots=True)

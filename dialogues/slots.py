@@ -64,7 +64,7 @@ def used_by(release: Release, flow: Flow) -> frozenset[str]:
 def collected_by(release: Release, flow: Flow) -> frozenset[str]:
     """The slots a flow, or a flow it calls, asks people for."""
     found: set[str] = set()
-    for one in _with_called(release, flow, set()):
+    for one in with_called(release, flow):
         found.update(step.collect for step in one.steps.values() if step.collect)
     return frozenset(found)
 
@@ -87,7 +87,7 @@ def without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]
 
 def _used(release: Release, flow: Flow, seen: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
-    for one in _with_called(release, flow, set(seen)):
+    for one in with_called(release, flow, set(seen)):
         for step in one.steps.values():
             found.update(name for name, _ in step.assignments)
             if step.collect:
@@ -99,13 +99,15 @@ def _used(release: Release, flow: Flow, seen: frozenset[str]) -> frozenset[str]:
     return frozenset(found & release.slots.keys())
 
 
-def _with_called(release: Release, flow: Flow, seen: set[str]) -> Iterable[Flow]:
+def with_called(release: Release, flow: Flow, seen: set[str] | None = None) -> Iterable[Flow]:
+    """A flow and every flow it calls, directly or not."""
+    seen = set() if seen is None else seen
     seen.add(flow.id)
     yield flow
     for step in flow.steps.values():
         called = release.flows.get(step.flow) if step.kind == "call" else None
         if called is not None and called.id not in seen:
-            yield from _with_called(release, called, seen)
+            yield from with_called(release, called, seen)
 
 
 def _within(slot: Slot, value: float) -> bool:

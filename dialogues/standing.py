@@ -15,7 +15,7 @@ from data.store.engine import Tx
 from dialogues import clauses, model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
-from payments import mandates, resting
+from payments import mandates, resting, warnings
 from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
@@ -154,6 +154,8 @@ def news_of(
     view = till.outcome(tx, PaymentId(str(payment))) if payment else None
     if view is not None and _overtaken(kind, view):
         return None
+    if body.get("warning") and warnings.is_over(tx, str(body["warning"])):
+        return None  # the meter was filled, the bill was paid
     if kind == "bill_due" and _bill_over(tx, till, body, at):
         return None
     sees = _may_hear(tx, person, AccountId(str(body["account"])), at)

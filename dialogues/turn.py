@@ -26,6 +26,7 @@ from dialogues import (
     engine,
     hearing,
     outside_calls,
+    renewal,
     replying,
     saying,
     staffing,
@@ -50,6 +51,7 @@ from dialogues.model import (
     IssueCode,
     Propose,
     Release,
+    Renewed,
     Said,
     Say,
     SetPreference,
@@ -57,6 +59,7 @@ from dialogues.model import (
 )
 from dialogues.moment import Moment, Noted
 from dialogues.outside_calls import OutsideCall
+from dialogues.releases import Place, Releases
 from dialogues.responses import CannotSay
 from nlu.understand import Understanding
 from payments.authority import people
@@ -83,6 +86,7 @@ class Taken:
     silent: bool = False
     ended: bool = False
     revision: int = 0
+    kept: str = ""  # the release that was written down with the talk
     since: int = 0  # the newest letter when something was left to do: what comes of that has higher numbers
 
 
@@ -96,6 +100,7 @@ class House:
     catalogue: Catalogue
     observe: Callable[[PersonId, Input, Sequence[Noted]], None] | None = None
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
+    releases: Releases = field(default_factory=Releases)
 
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -109,8 +114,9 @@ def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
         return _stranger(tx, house, event)
     person = person or strangers.nobody(event)
     conversation = conversations.load(tx, event.person, house.release.id, person.locale)
-    taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
-    taking.newcomer = newcomer
+    place = house.releases.place(tx, house, conversation)
+    taking = _Taking(tx, place.house, event, person, place.talk, Taken(event.person))
+    taking.newcomer, taking.place, taking.today = newcomer, place, house
     taking.serve()
     return taking.taken
 
@@ -161,13 +167,15 @@ class _Taking:
         self, tx: Tx, house: House, event: InboundEvent, person: Person, found: Conversation, taken: Taken
     ) -> None:
         self.tx, self.house, self.event, self.person, self.taken = tx, house, event, person, taken
-        self.before = found.revision
+        self.before, self.found_at = found.revision, found.channel
         self.conversation = self._arrived(found)
         self.commands: list[str] = []
         self.asked = ""
         self.shown: str | None = None
         self.cancelled_something = False
         self.newcomer = False
+        self.place = Place(house, found)
+        self.today = house
         self.queue: deque[Input] = deque()
 
     def _arrived(self, found: Conversation) -> Conversation:
@@ -199,13 +207,31 @@ class _Taking:
             self.taken.silent = True
         if heard.conversation is not None:
             self.conversation = heard.conversation
+        inputs = self._in_todays_flows(heard.inputs)
         for say in heard.said_at_once:
             self._say(say)
-        self.queue.extend(heard.inputs)
+        self.queue.extend(inputs)
         if self.event.kind is InboundKind.STAFF:
             self._staff()
         self._run()
         self._write()
+
+    def _in_todays_flows(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """A talk whose flows are gone, or have never heard of this, is taken up in today's; gives what still counts then."""
+        there, today = self.house.release, self.today.release
+        if not (self.place.gone or renewal.unknown(inputs, there, today)):
+            return inputs
+        moves = renewal.moves(inputs, self.conversation, there, today) or self._of_staff()
+        if moves is None:
+            return ()
+        self.house = self.today
+        self.queue.append(moves.first)
+        self._run()
+        return moves.then
+
+    def _of_staff(self) -> renewal.Moves | None:
+        own = self.event.payload.get("act") in _OWN_NOTES
+        return renewal.Moves(Renewed("leaves")) if self.event.kind is InboundKind.STAFF and not own else None
 
     def give_up(self) -> None:
         """Only the apology and the ticket: the talk stands where it stood before this event."""
@@ -246,8 +272,13 @@ class _Taking:
         recent = self.conversation.recent
         if self.taken.said:
             recent = (*recent[-1:], " ".join(replying.mark(said.text) for said in self.taken.said))
-        self.conversation = replace(self.conversation, revision=self.before + 1, recent=recent)
+        self.conversation = replace(
+            self.conversation, revision=self.before + 1, recent=recent, channel=self._talk_goes_on_at
+        )
         self.taken.revision = self.conversation.revision
+        self.taken.kept = self.house.releases.keep(
+            self.tx, self.house.release, self.conversation, self.event.at
+        )
         conversations.save(self.tx, self.conversation, self.before, self.event)
         conversations.record_turn(
             self.tx, self.conversation, self.event, self.commands, self.taken.said, self._heard_text()
@@ -256,6 +287,11 @@ class _Taking:
         self.taken.touched.add(self.event.person)
         if self.taken.calls or self.taken.payments:
             self.taken.since = letters.newest(self.tx, self.event.person)
+
+    @property
+    def _talk_goes_on_at(self) -> str:
+        """News sent to his other telephone, as he wished, do not take the talk there: nobody answers a text message here."""
+        return self.found_at if self.conversation.channel in codes.ELSEWHERE else self.conversation.channel
 
     def _heard_text(self) -> str:
         """What the log of talks may show of the person's words: never a code, never a whole number."""

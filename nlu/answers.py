@@ -205,7 +205,7 @@ def _code(text: str, expectation: Expectation, locale: str) -> list[Command]:
 
 def _amount(text: str, expectation: Expectation, locale: str) -> list[Command]:
     slot = expectation.slot or "amount"
-    if numbers.says_all(text, locale):
+    if numbers.says_all(text, locale) and _may_be_all(text, expectation, locale):
         return [SetSlot(slot, numbers.ALL)]
     said = numbers.parse_amount(text, locale)
     if isinstance(said, Ask):
@@ -220,6 +220,12 @@ def _amount(text: str, expectation: Expectation, locale: str) -> list[Command]:
         if said.reason == "approximate"
         else CannotHandle(f"amount_{said.reason}")
     ]
+
+
+def _may_be_all(text: str, expectation: Expectation, locale: str) -> bool:
+    """全付 answers how much of a bill is paid; a cap has no all, and 水费电费都交了 is a wish for two bills."""
+    of_a_bill = expectation.slot in (None, "amount") and expectation.in_flow in (None, "pay_bill")
+    return of_a_bill and len(utilities(text, locale)) < 2
 
 
 # --- digits ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ _COMFORT = (
     r"\b(?:text|letters?|fonts?|slow\w*|fast\w*|loud\w*|big\w*|large\w*|small\w*|language|english|chinese|mandarin|read\w*|voice|speak\w*|"
     r"talk\w*|change|setting\w*|prefer\w*|print|screen|see|hear|aloud|size)\b"
 )
+_TOLD = (
+    r"告诉|通知|提醒|消息|短信|打扰|推送|电话|吵|发|说|讲|报|"
+    r"\b(?:tell\w*|told|notif\w+|notices?|remind\w*|messag\w+|texts?|texting|alert\w*|warn\w*|call\w*|ring|phone|quiet|disturb\w*|bother\w*|"
+    r"writ\w+|contact|hear|know|news|send\w*|settings|summary)\b"
+)
 _SAYS_SO = {
     intent: re.compile(words)
     for intent, words in {
@@ -30,6 +35,7 @@ _SAYS_SO = {
         "pay_joint": _PAYS,
         "invite": _LETS,
         "change_preferences": _COMFORT,
+        "notice_wishes": _TOLD,
     }.items()
 }
 

@@ -38,7 +38,7 @@ _STOPS_EN = re.compile(
 _EVERY_ZH = re.compile("都|全部|所有|全停|统统|通通|一个不留")
 _EVERY_EN = re.compile(r"\b(?:all|every|everything|both)\b")
 _PAUSE_ZH = re.compile(
-    "暂停|下个?月再|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|停[到至]|停(?:[一二两三四五六七八九十半]|[0-9]{1,2})个?(?:月|天|周|星期|礼拜|年)|歇(?:一|几)|缓一缓|先缓"
+    "暂停|下个?月再|月(?:[0-9一二三四五六七八九十]{1,3}[号日])?再(?:开始|接着|恢复)|过(?:两|几|一)(?:个月|天|阵)再|先停(?:一|几|两|三)|停(?:一|几|两|三)(?:天|阵|个?月|下)|停[到至]|停(?:[一二两三四五六七八九十半]|[0-9]{1,2})个?(?:月|天|周|星期|礼拜|年)|歇(?:一|几)|缓一缓|先缓"
 )
 _PAUSE_EN = re.compile(r"\b(?:pause|suspend|hold off|on hold|for a while|take a break)\b")
 _RESUME_ZH = re.compile("恢复|重新|接着|继续|再打开|再开|又(?:要|想)|重开")
@@ -319,7 +319,7 @@ def _rests(text: str, english: bool) -> bool:
     if english:
         return rests.rests_open(text, "en") and len(text) < _SHORT
     until = _REST_UNTIL_ZH.search(text) is not None and rests.span(text, "zh") is not None
-    return until or _for_a_while(text)
+    return until or _for_a_while(text) or rests.not_until(text)
 
 
 _OF_SUPPLY = re.compile("停[水电气]|[水电气]停")

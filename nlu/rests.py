@@ -9,12 +9,17 @@ OPEN = "open"  # until somebody says so
 
 _DIGITS = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _N = "(?P<n>[0-9]{1,2}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
+_DAY = "(?P<day>[0-9]{1,2}|[二三]?十[一二三四五六七八九]?|[一二三四五六七八九])"
 _FOR_ZH = re.compile(f"(?:停|歇|缓|过)(?:它)?(?:个)?{_N}个?(?P<unit>月|天|周|星期|礼拜|年)")
 _HALF_ZH = re.compile("(?:停|歇|缓|过)(?:它|个)?半年")
 _UNTIL_ZH = re.compile(
-    f"(?:停|歇|缓)(?:它|用)?[到至](?:了)?(?P<next>明年)?(?:{_N}月(?:份)?(?:(?P<day>[0-9]{{1,2}})[号日])?)"
+    f"(?:停|歇|缓)(?:它|用)?[到至](?:了)?(?P<next>明年)?(?:{_N}月(?:份)?(?:{_DAY}[号日])?)"
 )
 _NAMED_ZH = re.compile("(?:停|歇|缓)(?:它|用)?[到至](?:了)?(?P<what>开春|春天|下个?月|年底|明年)")
+# 别充了,下个月再开始: not now, and from then on again.
+_AGAIN_ZH = re.compile(
+    f"(?:别|不要|不用|甭|先不|暂时不)(?:再)?(?:自动)?(?:[充交缴扣]|付)(?:费|值|钱)?(?:了)?[,。 ]*(?:先)?(?:等|到|等到|过了)?(?:(?P<what>开春|春天|下个?月|年底|明年)|{_N}月(?:份)?(?:{_DAY}[号日])?)(?:以?后)?(?:再|才)(?:开始|接着|恢复|继续|[充交缴扣开付])"
+)
 _OPEN_ZH = re.compile("一直(?:停|歇)|停到我(?:说|叫|让|讲)|(?:等|到)我(?:说|叫|让|讲)(?:了)?再")
 _MONTHS = [
     "january",
@@ -84,7 +89,9 @@ def _chinese(text: str) -> str | None:
     if _HALF_ZH.search(text):
         return "+6m"
     if said := _UNTIL_ZH.search(text):
-        return _on(_count(said["n"]), said["day"])
+        return _day_of(said)
+    if said := _AGAIN_ZH.search(text):
+        return _NAMED[said["what"].replace("下个月", "下月")] if said["what"] else _day_of(said)
     if said := _NAMED_ZH.search(text):
         return _NAMED[said["what"].replace("下个月", "下月")]
     said = _FOR_ZH.search(text)
@@ -101,6 +108,15 @@ def _english(text: str) -> str | None:
         return None
     count = 1 if said["n"] in ("a", "an") else _NUMBERS.get(said["n"]) or int(said["n"])
     return _for(count, said["unit"])
+
+
+def _day_of(said: re.Match[str]) -> str | None:
+    return _on(_count(said["n"]), str(_count(said["day"])) if said["day"] else None)
+
+
+def not_until(text: str) -> bool:
+    """别充了,五月再开始: a rest with its end, said without a word for resting."""
+    return _AGAIN_ZH.search(text) is not None
 
 
 def _on(month: int, day: str | None) -> str | None:

@@ -19,6 +19,7 @@ from nlu import (
     looking_back,
     mandate_also,
     mandates,
+    notice_wishes,
     operating,
     passing,
     people,
@@ -60,6 +61,7 @@ FLOWS = frozenset(
         "human_help",
         "capabilities",
         "set_pin",
+        notice_wishes.FLOW,
         mandates.SET,
         mandates.STOP,
         mandates.LIST,
@@ -118,6 +120,10 @@ class Understanding:
         """Who is asked last."""
         return self._engine
 
+    def offering(self, flows: Collection[str]) -> Understanding:
+        """The same understanding in a house that offers these."""
+        return Understanding(self._engine, flows)
+
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
         if utterance.keys:
@@ -144,6 +150,8 @@ class Understanding:
             )
         if (changed := _joint_change(text, expectation, locale, voice)) is not None:
             return [changed]
+        if (told := notice_wishes.asked(text, expectation, locale)) is not None:
+            return self._offered([told])
         if standing := self._standing(text, expectation, locale, voice):
             return standing
         if (offer := people.changed(text, expectation, locale)) is not None:
@@ -264,6 +272,8 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
     if intent == "change_preferences":
         wish = aliases.preference(text)
         return StartFlow(intent, {"preference": wish} if wish else {})
+    if intent == notice_wishes.FLOW:
+        return StartFlow(intent, notice_wishes.slots(text, locale))
     if intent == "pay_joint":
         return StartFlow(intent, joint.slots(text, locale))
     if intent == "look_back":

@@ -25,6 +25,7 @@ log = logging.getLogger("bangjiao.alarms")
 
 TICKET = "alarm"  # the kind of every ticket opened here
 _HOUSE = PersonId("house")
+_TRIED_AGAIN = 2  # once may be anybody's bad luck
 _MOST = 500  # causes of one kind; beyond them the matter is clear
 # Word for word the condition of uq_payments_open_account, so that both databases find the few open ones by it.
 _OPEN = sa.and_(
@@ -233,6 +234,15 @@ def _letters(tx: Tx, at: datetime, p: Patience) -> Iterable[Cause]:
     ]
 
 
+def _roads(tx: Tx, at: datetime, p: Patience) -> Iterable[Cause]:
+    """A channel that takes nothing: its letters are tried again and again, and each of them is not late yet."""
+    waiting = sa.text("outbox.state IN ('queued','leased')")
+    since = sa.func.min(outbox.c.created_at, type_=outbox.c.created_at.type)
+    query = sa.select(outbox.c.channel, since.label("since")).where(waiting, outbox.c.tries >= _TRIED_AGAIN)
+    rows = tx.conn.execute(query.group_by(outbox.c.channel).having(since < at - p.letters))
+    return [Cause("road_down", row.channel, row.since) for row in rows]
+
+
 def _rows(
     tx: Tx,
     kind: str,
@@ -255,4 +265,5 @@ _SEEK: dict[str, Callable[[Tx, datetime, Patience], Iterable[Cause]]] = {
     "sweep_late": _sweep,
     "mandate_failing": _failing,
     "outbox_stuck": _letters,
+    "road_down": _roads,
 }

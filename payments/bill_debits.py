@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from data.clock import shanghai
@@ -10,6 +10,7 @@ from data.ids import PaymentId
 from data.model import Quote
 from data.money import Money
 from payments import asked, pausing, warnings
+from payments.authority import wishes
 from payments.debiting import Round, asks_first, change, make, obstacle, of_cause, write
 from payments.mandates import Mandate
 from payments.notices import notice
@@ -18,7 +19,6 @@ from payments.states import open_at
 from payments.terms import MandateState
 from payments.topping_up import EPISODE_WARNINGS
 
-_DAY_BEGINS, _DAY_ENDS = 8, 21  # between them people are told things (L12)
 # How many were paid today, and whether the rail rests, say nothing about tomorrow: what was told stays told.
 _NOT_TODAY = frozenset({"over_day_cap", pausing.PAUSED, pausing.RAIL_DOWN})
 
@@ -75,7 +75,7 @@ def _tell_or_ask(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
 
 def _announce(hand: Round, held: Mandate, quote: Quote, debit: str) -> None:
     """The notice of 24 hours, counted from when it can be heard."""
-    heard = _next_daytime(hand.at)
+    heard = _heard_at(hand, held)
     until = heard + hand.limits.debit_notice
     change(
         hand, debit, "announced", amount_fen=quote.due.fen, announced_at=heard, not_before=until, reason=None
@@ -120,12 +120,10 @@ def _pay(hand: Round, held: Mandate, quote: Quote, debit: str, asked_at: datetim
     return make(hand, held, quote, quote.due, debit, asked_at)
 
 
-def _next_daytime(at: datetime) -> datetime:
-    local = shanghai(at)
-    if _DAY_BEGINS <= local.hour < _DAY_ENDS:
-        return at
-    eight = local.replace(hour=_DAY_BEGINS, minute=0, second=0, microsecond=0)
-    return (eight if local < eight else eight + timedelta(days=1)).astimezone(at.tzinfo)
+def _heard_at(hand: Round, held: Mandate) -> datetime:
+    """At night, and in the hours he asked to be left alone, nobody hears anything: then it is the morning."""
+    quiet = wishes.of(hand.tx, held.payer).quiet
+    return quiet.over(hand.at).astimezone(hand.at.tzinfo) if quiet.holds(hand.at) else hand.at
 
 
 def _body(hand: Round, held: Mandate, quote: Quote) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One piece of news for one person: written once for ever, and after whatever he was told of the same instant."""
+"""One piece of news for one person: written once for ever, as he wished, and after whatever he was told of the same instant."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from data.ids import PersonId
 from data.store import letters
 from data.store.engine import Tx
 from data.store.post import events
+from payments.authority import wishes
 
 _INSTANT = timedelta(milliseconds=1)
 _LAST = sa.select(sa.func.max(events.c.created_at)).where(
@@ -21,14 +22,21 @@ _LAST = sa.select(sa.func.max(events.c.created_at)).where(
 
 
 def notice(tx: Tx, person: PersonId, kind: str, about: str, body: dict[str, Any], at: datetime) -> bool:
-    """Writes it down; False when this person was told this very thing before. `about` is an id: payment, mandate …"""
+    """Writes it down; False when this person was told this very thing before. `about` is an id: payment, mandate …
+
+    What he does not want to hear of is kept and not told; what he is told goes the road he wished for.
+    """
+    group = wishes.group_of(kind, body, person)
+    wanted = wishes.of(tx, person) if group is not None else wishes.USUAL
+    road = wishes.road_of(tx, person) if wanted.road else None
     return letters.put_news(
         tx,
         id=f"{kind}:{about}:{person}",
         person=person,
         kind=kind,
-        body=body,
+        body=body | {"on_channel": road} if road else body,
         at=_after_the_last(tx, person, at),
+        unwanted=group in wanted.unwanted,
     )
 
 

@@ -54,7 +54,7 @@ class Ladder:
         if rung == _OPERATOR:
             _ticket(tx, row, at)
         again = None if rung == _OPERATOR else at
-        body = {**row.body, "told": [*told, *heard]}
+        body = {**row.body, "told": [*told, *heard], "nobody_heard": False}
         mine = warnings.c.id == row.id
         tx.conn.execute(sa.update(warnings).where(mine).values(rung=rung, next_at=again, body=body))
 
@@ -115,12 +115,30 @@ def is_open(tx: Tx, account: AccountId, kind: str) -> bool:
     return bool(tx.conn.scalar(sa.select(sa.exists().where(same))))
 
 
+def is_over(tx: Tx, warning: str) -> bool:
+    """Whether what was warned of is so no more."""
+    return tx.conn.scalar(sa.select(warnings.c.over_at).where(warnings.c.id == warning)) is not None
+
+
+def unheard(tx: Tx, warning: str, person: PersonId, at: datetime) -> None:
+    """This person could not be told: where nobody of his rung could, the next one is told without waiting any longer."""
+    row = tx.conn.execute(sa.select(warnings).where(warnings.c.id == warning).with_for_update()).first()
+    if row is None:
+        return
+    deaf = sorted({*row.body.get("deaf", ()), person})
+    alone = set(row.body["told"]) <= set(deaf)
+    body = {**row.body, "deaf": deaf, "nobody_heard": alone}
+    tx.conn.execute(sa.update(warnings).where(warnings.c.id == warning).values(body=body))
+
+
 def _open(tx: Tx) -> list[sa.Row[Any]]:
     unanswered = sa.and_(warnings.c.acknowledged_at.is_(None), warnings.c.over_at.is_(None))
     return list(tx.conn.execute(sa.select(warnings).where(unanswered).with_for_update()))
 
 
 def _patience(body: dict[str, Any], limits: Limits) -> timedelta:
+    if body.get("nobody_heard"):
+        return timedelta(0)
     return limits.rung_urgent if body.get("urgent") else limits.rung
 
 

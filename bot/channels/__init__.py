@@ -13,6 +13,7 @@ class Delivery(StrEnum):
     """What became of one message that was handed to a channel."""
 
     TAKEN = "taken"  # the channel has it: never send it again
+    SHOWN = "shown"  # and the person has it before his eyes, as the channel knows at once
     LATER = "later"  # it could not be handed over now: try again
     NEVER = "never"  # this person cannot be reached here any more
 

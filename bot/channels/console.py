@@ -33,7 +33,7 @@ class ConsoleChannel:
         self.choices = said.buttons
         for n, button in enumerate(said.buttons, start=1):
             self._out.print(Text(f"  [{n}] {button.title}", style="green"))
-        return Delivery.TAKEN
+        return Delivery.SHOWN
 
 
 class PhoneChannel:
@@ -50,4 +50,4 @@ class PhoneChannel:
         if person != self._person:
             return Delivery.LATER
         self._out.print(Text(f"\n  (另一部手机 / other phone)  {said.text}", style="yellow"))
-        return Delivery.TAKEN
+        return Delivery.SHOWN

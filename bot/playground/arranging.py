@@ -124,6 +124,17 @@ async def _billers(world: Playground, value: Any) -> None:
     await _faults(world, "biller", value)
 
 
+async def changed(world: Playground, value: Mapping[str, Any]) -> None:
+    """A bill changed at its biller: paid elsewhere, or another amount is due."""
+    for account, change in value.items():
+        if account in ("fen", "via"):
+            continue
+        if change == "paid_elsewhere":
+            await world.control.change_account(account, paid_elsewhere_fen=int(value.get("fen", 0)))
+        else:
+            await world.control.change_account(account, due_fen=int(change["due"]))
+
+
 async def _payment_done(world: Playground, value: Mapping[str, Any]) -> None:
     if at := value.get("at"):
         await world.move_to(_instant(at))

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from bot.playground import audit_evidence, book_evidence, mandate_evidence, people_evidence
 from data.ids import OrderNumber, PersonId
 from data.money import Money
-from data.store import journal, letters
+from data.store import delivery, journal, letters
 from data.store.audit import audit
 from data.store.engine import Tx
 from data.store.payments import act_lines, acts, payments
 from data.store.people import accounts, codes, enrolments
-from data.store.post import outbox, tickets
+from data.store.post import outbox
 from data.store.talks import conversations, tokens
 from data.town import World
 from dialogues import codes as second_phone
@@ -28,7 +28,7 @@ from dialogues.testing.world import GatewayCall, Movement, Secret, Sent, SentBut
 from dialogues.turn import House
 from integrations.sandbox.control_wire import Inspection
 from payments import invariants, ledger
-from payments.authority import numbers
+from payments.authority import numbers, wishes
 
 _PAY_CALLS = {"charge": "pay", "start": "pay", "status": "status", "close": "close", "refund": "refund"}
 _STATES = {"settled": "paid", "paid": "paid", "posting": "paid", "post_unknown": "paid", "failed": "failed"}
@@ -49,18 +49,34 @@ def last_letter(tx: Tx) -> int:
     return tx.conn.scalar(sa.select(sa.func.max(outbox.c.seq))) or 0
 
 
-def sent(tx: Tx, after: int) -> tuple[Sent, ...]:
-    """Every letter after that number that went to a person's own channel, oldest first."""
+def sent(tx: Tx, after: int, *, carried: bool = False) -> tuple[Sent, ...]:
+    """Every letter after that number that went to a person's own channel, oldest first; `carried`: only those taken there."""
     found: list[Sent] = []
     rows = tx.conn.execute(sa.select(outbox.c.person).where(outbox.c.seq > after).distinct()).all()
     by_seq: list[tuple[int, letters.Letter]] = []
     for row in rows:
         by_seq += [(x.seq, x) for x in letters.letters_to(tx, PersonId(row.person), after)]
     payloads, urgent = _payloads(tx), mandate_evidence.urgent_causes(tx)
-    for _, letter in sorted(by_seq, key=lambda pair: pair[0]):
-        if letter.channel != second_phone.SMS and letter.state != "dropped":
+    gone = _gone(tx, after) if carried else {}
+    for _, letter in sorted(by_seq, key=lambda pair: (gone.get(pair[1].id, ""), pair[0])):
+        if _is_told(letter) and not (carried and letter.state not in _CARRIED):
             found.append(_sent(letter, payloads, letter.cause in urgent))
     return tuple(found)
+
+
+def _gone(tx: Tx, after: int) -> dict[str, str]:
+    """When each letter left: one that waited is heard after those that did not."""
+    rows = tx.conn.execute(sa.select(outbox.c.id, outbox.c.sent_at).where(outbox.c.seq > after))
+    return {row.id: row.sent_at.isoformat() for row in rows if row.sent_at is not None}
+
+
+_CARRIED = ("sent", "delivered", "read")
+
+
+def _is_told(letter: letters.Letter) -> bool:
+    """What the person sees or hears; of the other telephone's messages only the notices, which are no codes."""
+    notice = letter.cause.startswith(f"{letters.NEWS}:")
+    return letter.state not in delivery.UNSEEN and (notice or letter.channel != second_phone.SMS)
 
 
 def _payloads(tx: Tx) -> dict[str, str]:
@@ -97,7 +113,7 @@ def buttons_of(tx: Tx, person: PersonId) -> list[PlacedButton]:
     payloads = _payloads(tx)
     sent_buttons: list[Button] = []
     for letter in letters.letters_to(tx, person):
-        if letter.state != "dropped":
+        if letter.state not in delivery.UNSEEN:
             sent_buttons += wire.load_said(letter.body).buttons
     return [PlacedButton(b.title, payloads.get(b.token, ""), b.token) for b in sent_buttons]
 
@@ -113,8 +129,8 @@ def newest_code(tx: Tx, person: PersonId) -> str | None:
     texts = [
         wire.load_said(x.body).text for x in letters.letters_to(tx, person) if x.channel == second_phone.SMS
     ]
-    match = _SIX.search(texts[-1]) if texts else None
-    return match[0] if match else None
+    found = [match[0] for text in texts if (match := _SIX.search(text))]
+    return found[-1] if found else None
 
 
 # --- facts --------------------------------------------------------------------------------------------------------
@@ -151,7 +167,7 @@ def facts(
         tickets=_tickets(tx),
         mandates=mandate_evidence.standing(tx, _account_names(tx, world)),
         grants=people_evidence.grants_of(tx, world, now),
-        prefs=_prefs(talks),
+        prefs=_prefs(tx, talks),
         audit=list(tx.conn.scalars(sa.select(audit.c.kind).order_by(audit.c.seq))),
         talks=_talks(tx, talks, house),
         ledger_ok=whole and not journal.verify(tx),
@@ -214,8 +230,10 @@ def _state(tx: Tx) -> str | None:
 
 
 def _tickets(tx: Tx) -> list[dict[str, Any]]:
-    rows = tx.conn.execute(sa.select(tickets).where(tickets.c.state != "closed"))
-    return [{"kind": r.kind, "person": r.person, "reason": r.reason} for r in rows]
+    return [
+        {"kind": t.kind, "person": t.person, "reason": t.reason, "summary": t.summary}
+        for t in letters.tickets_open(tx)
+    ]
 
 
 def _conversations(tx: Tx, world: World) -> dict[PersonId, Conversation]:
@@ -224,17 +242,31 @@ def _conversations(tx: Tx, world: World) -> dict[PersonId, Conversation]:
     return {person: talk for person, talk in found.items() if talk is not None}
 
 
-def _prefs(talks: Mapping[PersonId, Conversation]) -> dict[str, dict[str, Any]]:
+def _prefs(tx: Tx, talks: Mapping[PersonId, Conversation]) -> dict[str, dict[str, Any]]:
     return {
-        str(person): {"large": talk.preferences.large, "voice_reply": talk.preferences.voice_reply}
+        str(person): {
+            "large": talk.preferences.large,
+            "voice_reply": talk.preferences.voice_reply,
+            **_notices(tx, person),
+        }
         for person, talk in talks.items()
     }
+
+
+def _notices(tx: Tx, person: PersonId) -> dict[str, Any]:
+    """What he wants to be told, where that differs from the usual."""
+    now = wishes.of(tx, person)
+    if now == wishes.USUAL:
+        return {}
+    quiet = [now.quiet.since, now.quiet.until]
+    return {"unwanted": sorted(now.unwanted), "quiet": quiet, "road": now.road}
 
 
 def _talks(tx: Tx, talks: Mapping[PersonId, Conversation], house: House) -> dict[str, Talk]:
     found = {}
     for person, talk in talks.items():
-        waits = expectation.expectation(house.release, talk, talk.channel == "voice").asks
+        place = house.releases.place(tx, house, talk)
+        waits = expectation.expectation(place.house.release, place.talk, talk.channel == "voice").asks
         found[str(person)] = Talk(dict(talk.slots), _mode(tx, person, talk.mode), waits, ())
     return found
 

@@ -17,15 +17,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot import demo
 from bot.app import Application, Words, build, enrol_town, read_words
-from bot.playground import abilities, book_evidence, evidence, people_evidence
-from bot.playground.arranging import arrange_given
+from bot.playground import abilities, book_evidence, elsewhere, evidence, people_evidence
+from bot.playground.arranging import arrange_given, changed
+from bot.playground.deploying import Program, deploy
 from bot.playground.enrolled import EnrolledTowns, shipped_world, with_relatives
-from bot.playground.ground import in_memory, seconds
+from bot.playground.ground import in_memory, next_due, poke, seconds
+from bot.playground.roads import Roads
 from bot.playground.watching import TalkRecorder
 from bot.settings import Settings
 from data.clock import SHANGHAI, VirtualClock
@@ -33,11 +34,10 @@ from data.events import InboundEvent, InboundKind
 from data.ids import PersonId
 from data.model import Role
 from data.money import Money
-from data.store.payments import payments
 from data.town import World, parse_world, with_elders
 from dialogues import staffing
 from dialogues.actions import ACTIONS
-from dialogues.actions.ports import InsideAction
+from dialogues.actions.ports import Action, InsideAction
 from dialogues.testing.world import Sent, Stage, Unsupported, WorldFacts
 from integrations.sandbox.control import SandboxControl
 from payments.authority import people
@@ -88,7 +88,9 @@ class Playground:
     start_at: datetime = START
     lives: dict[str, _Life] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)  # where each began
     recorder: TalkRecorder = field(default_factory=TalkRecorder)
+    roads: Roads = field(default_factory=Roads)
     log: io.StringIO = field(default_factory=io.StringIO)
     world: World = field(default_factory=shipped_world)
     words: Words | None = None
@@ -96,6 +98,8 @@ class Playground:
     gateway_seconds: float = _TIMEOUT_SECONDS
     persona: str = ""
     stubs: dict[str, InsideAction] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
+    earlier: list[Program] = field(default_factory=list)
     _application: Application | None = None
     _control: SandboxControl | None = None
     _handler: logging.Handler | None = None
@@ -169,11 +173,11 @@ class Playground:
 
     def watch(self) -> None:
         """What happens in the talks is noted; actions that a test case answers itself take the place of ours."""
-        desk, actions = self.app.desk, {**ACTIONS, **self.stubs}
+        desk, actions = self.app.desk, {**self.actions, **self.stubs}
         desk.house = replace(desk.house, observe=self.recorder.observe, actions=actions)
 
     async def _prefer(self, person: str, locale: str) -> None:
-        await self._serve(person, InboundKind.PREFER, payload={"locale": locale})
+        await self.serve(person, InboundKind.PREFER, payload={"locale": locale})
 
     async def arrange(self, given: Mapping[str, Any]) -> None:
         """Makes a `given` true, silently."""
@@ -261,8 +265,9 @@ class Playground:
         await self._human(person, InboundKind.SILENCE, seconds=lasting.total_seconds())
 
     async def call_in(self, person: str, number: str) -> None:
-        """A call from a registered number."""
+        """A call from a registered number; whoever writes otherwise is on the telephone until he hangs up."""
         await self._begin()
+        elsewhere.ring(self, person)
         known = await self.app.store.run(lambda tx: people.person_at(tx, "voice", number))
         assert PersonId(person) in known, f"{number} is not registered for {person}"
         await self._human(person, InboundKind.CALL)
@@ -270,6 +275,20 @@ class Playground:
     async def hangup(self, person: str) -> None:
         """The receiver goes down."""
         await self._human(person, InboundKind.HANGUP)
+        elsewhere.hang_up(self, person)
+
+    async def ways(self, person: str) -> tuple[str, ...]:
+        """Where this person may go on."""
+        return elsewhere.ways(self, person)
+
+    async def here(self, person: str) -> str:
+        """Where he acts now."""
+        return self.channel_of(person)
+
+    async def go(self, person: str, channel: str) -> None:
+        """He goes on there."""
+        await self._begin()
+        await elsewhere.go(self, person, channel)
 
     async def redeliver(self, person: str) -> None:
         """The last input once more under the same event id."""
@@ -288,10 +307,11 @@ class Playground:
         return True
 
     async def _human(self, person: str, kind: InboundKind, **what: Any) -> None:
-        event = await self._serve(person, kind, **what)
+        event = await self.serve(person, kind, **what)
         self.lives.setdefault(person, _Life()).last = event
 
-    async def _serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
+    async def serve(self, person: str, kind: InboundKind, **what: Any) -> InboundEvent:
+        """An event of this person, never seen before, and all that follows from it."""
         life = self.lives.setdefault(person, _Life())
         life.count += 1
         event = InboundEvent(
@@ -315,6 +335,7 @@ class Playground:
         await self.app.runner.due()
         await self.app.store.run(lambda tx: self.app.ladder.climb(tx, self.clock.now()))
         await self.app.desk.tell_news()
+        await self.roads.carry(self.app)
 
     async def _staff(
         self, person: str, staff: str, act: str, text: str = "", more: Mapping[str, Any] | None = None
@@ -341,21 +362,11 @@ class Playground:
 
     async def _advance(self, by: timedelta) -> None:
         until = self.clock.now() + by
-        while (due := await self._next_due(until)) is not None:
+        while (due := await next_due(self.app.store, self.clock.now(), until)) is not None:
             await self.move_to(due)
             await self._settle()
         await self.move_to(until)
         await self._settle()
-
-    async def _next_due(self, until: datetime) -> datetime | None:
-        now = self.clock.now()
-        found = await self.app.store.run(
-            lambda tx: tx.conn.scalar(
-                sa.select(sa.func.min(payments.c.next_at)).where(payments.c.next_at > now)
-            )
-        )
-        at = found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
-        return at if at is not None and at <= until else None
 
     async def event(self, name: str, value: Any) -> None:
         """Something happens outside."""
@@ -384,8 +395,12 @@ class Playground:
                 await self.app.rail_watch.look()
             case "billers":
                 await self._outage("biller", value)
+            case "channel":
+                await self.roads.change(self.app, value)
             case "biller" | "change":
-                await self._changed(value)
+                await changed(self, value)
+            case "deploy":
+                await deploy(self, value)
             case _:
                 raise Unsupported(f"event.{name}")
         await self._settle()
@@ -398,25 +413,7 @@ class Playground:
         waiting = [p for p in seen.posts if p.account == account and p.amount_fen == amount.fen]
         if any(p.state == "pending" for p in waiting):
             await self.control.acknowledge(account, amount)
-        await self._poke()
-
-    async def _changed(self, value: Mapping[str, Any]) -> None:
-        for account, change in value.items():
-            if account in ("fen", "via"):
-                continue
-            if change == "paid_elsewhere":
-                await self.control.change_account(account, paid_elsewhere_fen=int(value.get("fen", 0)))
-            else:
-                await self.control.change_account(account, due_fen=int(change["due"]))
-
-    async def _poke(self) -> None:
-        """Payments that wait for a poll are asked now: a real biller would ring."""
-        now = self.clock.now()
-        await self.app.store.run(
-            lambda tx: tx.conn.execute(
-                sa.update(payments).where(payments.c.next_at.is_not(None)).values(next_at=now)
-            )
-        )
+        await poke(self.app.store, self.clock.now())
 
     async def _callback(self, status: str, how: Mapping[str, Any]) -> None:
         seen = await self.control.inspect()
@@ -463,8 +460,8 @@ class Playground:
 
     async def sent(self) -> Sequence[Sent]:
         """Every letter of the talk, oldest first."""
-        first = self._first_letter
-        return await self.app.store.run(lambda tx: evidence.sent(tx, first))
+        first, carried = self._first_letter, self.roads.cut
+        return await self.app.store.run(lambda tx: evidence.sent(tx, first, carried=carried))
 
     async def facts(self) -> WorldFacts:
         """What is true, asked of the rail, the billers and our own rows."""

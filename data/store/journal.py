@@ -26,7 +26,7 @@ _KINDS = """
     person_enrolled address_added phone_changed pin_lifted first_payment_let_stand
     access_refused scam_warning_given outlet_refused_cash import_rejected tamper_found data_read
     looked_after captures_paused captures_resumed alarm_raised alarm_over
-    difference_found difference_closed restored
+    difference_found difference_closed restored notices_changed
 """
 KINDS = frozenset(_KINDS.split())
 

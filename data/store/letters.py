@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.ids import PersonId, TicketId, fresh
+from data.store import delivery
 from data.store.engine import Tx
 from data.store.post import events, inbox, outbox, tickets
 from data.store.schema import Instant
@@ -58,10 +59,11 @@ class Letter:
     channel: str
     body: str = field(repr=False)
     cause: str
-    state: str  # queued, leased, sent, failed, dropped
+    state: str  # one of delivery.STATES
     created_at: datetime
     not_before: datetime | None
     tries: int
+    doubts: int  # times its carrier died with it in hand: it may have gone out
 
 
 _NOW = sa.bindparam("now", type_=Instant)
@@ -109,6 +111,7 @@ def put_letter(
         not_before=not_before,
         created_at=at,
         tries=0,
+        doubts=0,
     )
     return letter_id if new else None
 
@@ -127,29 +130,44 @@ def lease_letters(
     if person is not None:
         query = query.where(outbox.c.person == person)
     rows = tx.conn.execute(query, {"now": at}).all()
-    tx.conn.execute(
-        outbox.update()
-        .where(outbox.c.id.in_([row.id for row in rows]))
-        .values(state="leased", lease_until=at + lease, tries=outbox.c.tries + 1)
-    )
-    return [_letter(tx, row, state="leased", tries=row.tries + 1) for row in rows]
+    doubtful = [row.id for row in rows if row.state == "leased"]
+    for ids, more in (([row.id for row in rows if row.state == "queued"], 0), (doubtful, 1)):
+        leased = {"state": "leased", "lease_until": at + lease, "doubts": outbox.c.doubts + more}
+        if ids:
+            tx.conn.execute(
+                outbox.update().where(outbox.c.id.in_(ids)).values(**leased, tries=outbox.c.tries + 1)
+            )
+    return [
+        _letter(tx, row, state="leased", tries=row.tries + 1, doubts=row.doubts + (row.state == "leased"))
+        for row in rows
+    ]
 
 
-def mark_sent(tx: Tx, letter_id: str, at: datetime) -> bool:
-    """It was sent. False when it was not waiting any more."""
-    return _close(tx, letter_id, state="sent", sent_at=at)
+def mark_sent(tx: Tx, letter_id: str, at: datetime, *, shown: bool = False) -> bool:
+    """It was sent, and `shown` at once where the channel says so. False when it was not waiting any more."""
+    told_at = at if shown else None
+    state = "delivered" if shown else "sent"
+    return _move(tx, [letter_id], state=state, sent_at=at, told_at=told_at, lease_until=None) == 1
 
 
-def mark_failed(tx: Tx, letter_id: str, at: datetime, retry_at: datetime | None) -> bool:
-    """It could not be sent: to be tried again at `retry_at`, or given up for good. False when it was not waiting."""
-    if retry_at is None:
-        return _close(tx, letter_id, state="failed", sent_at=None)
-    return _close(tx, letter_id, state="queued", not_before=max(at, retry_at))
+def mark_told(tx: Tx, letter_ids: Collection[str], state: str, at: datetime) -> int:
+    """The channel says that they were shown (`delivered`) or `read`; gives of how many that was news."""
+    return _move(tx, letter_ids, state=state, told_at=at)
+
+
+def mark_later(tx: Tx, letter_id: str, again_at: datetime) -> bool:
+    """It could not be sent now and is tried again then. False when it was not waiting."""
+    return _move(tx, [letter_id], state="queued", lease_until=None, not_before=again_at) == 1
+
+
+def end(tx: Tx, letter_id: str, state: str, at: datetime) -> bool:
+    """It will not be sent: `failed`, `given_up` or `superseded`. False when it was not waiting."""
+    return _move(tx, [letter_id], state=state, ended_at=at, lease_until=None) == 1
 
 
 def drop(tx: Tx, letter_id: str) -> bool:
     """Nobody will hear it (the call is over). False when it was not waiting any more."""
-    return _close(tx, letter_id, state="dropped")
+    return _move(tx, [letter_id], state="dropped", lease_until=None) == 1
 
 
 def letters_to(tx: Tx, person: PersonId, since_seq: int = 0) -> list[Letter]:
@@ -158,26 +176,38 @@ def letters_to(tx: Tx, person: PersonId, since_seq: int = 0) -> list[Letter]:
     return [_letter(tx, row) for row in tx.conn.execute(mine.order_by(outbox.c.seq))]
 
 
+def in_state(tx: Tx, person: PersonId, channel: str, state: str, before: datetime | None = None) -> list[str]:
+    """The letters of a person on one channel in this state, of those written `before` then; none of them is opened."""
+    mine = sa.select(outbox.c.id).where(
+        outbox.c.person == person, outbox.c.channel == channel, outbox.c.state == state
+    )
+    return list(tx.conn.scalars(mine if before is None else mine.where(outbox.c.created_at < before)))
+
+
 def newest(tx: Tx, person: PersonId) -> int:
     """The number of the newest letter to a person, 0 before the first."""
     return tx.conn.scalar(sa.select(sa.func.max(outbox.c.seq)).where(outbox.c.person == person)) or 0
 
 
-def _close(tx: Tx, letter_id: str, **values: Any) -> bool:
-    waiting = sa.and_(outbox.c.id == letter_id, outbox.c.state.in_(["queued", "leased"]))
-    return tx.conn.execute(outbox.update().where(waiting).values(lease_until=None, **values)).rowcount == 1
+def _move(tx: Tx, letter_ids: Collection[str], *, state: str, **values: Any) -> int:
+    """Only along the table of a letter's life; gives how many went."""
+    may = sa.and_(outbox.c.id.in_(letter_ids), outbox.c.state.in_(delivery.before(state)))
+    return tx.conn.execute(outbox.update().where(may).values(state=state, **values)).rowcount
 
 
 def _letter(tx: Tx, row: Any, **now: Any) -> Letter:
     facts = {
         name: getattr(row, name)
-        for name in ("id", "seq", "channel", "cause", "state", "created_at", "not_before", "tries")
+        for name in ("id", "seq", "channel", "cause", "state", "created_at", "not_before", "tries", "doubts")
     }
     body = tx.seal.open("outbox.body", row.id, row.body)
     return Letter(**{**facts, **now}, person=PersonId(row.person), body=body)
 
 
 # --- news -------------------------------------------------------------------------------------------------------
+
+
+NEWS = "news"  # the channel by which news enter a talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +230,22 @@ def put_news(
     body: dict[str, Any],
     at: datetime,
     not_before: datetime | None = None,
+    unwanted: bool = False,
 ) -> bool:
-    """Writes a piece of news once for ever; False when this id was written before."""
+    """Writes a piece of news once for ever; False when this id was written before. What is `unwanted` is kept and not told."""
+    untold = {"served_at": at, "untold": "unwanted"} if unwanted else {}
     return tx.put_new(
-        events, id=id, person=person, kind=kind, body=body, created_at=at, not_before=not_before
+        events, id=id, person=person, kind=kind, body=body, created_at=at, not_before=not_before, **untold
     )
+
+
+def news_told_by(tx: Tx, letter: Letter) -> News | None:
+    """The piece of news a letter tells; None for an answer in a talk."""
+    channel, _, news_id = letter.cause.partition(":")
+    row = (
+        tx.conn.execute(sa.select(events).where(events.c.id == news_id)).first() if channel == NEWS else None
+    )
+    return _piece(row) if row else None
 
 
 def news_due(tx: Tx, at: datetime, person: PersonId | None = None, limit: int = 50) -> list[News]:
@@ -214,7 +255,11 @@ def news_due(tx: Tx, at: datetime, person: PersonId | None = None, limit: int = 
     if person is not None:
         query = query.where(events.c.person == person)
     rows = tx.conn.execute(query.order_by(events.c.created_at, events.c.id).limit(limit))
-    return [News(row.id, PersonId(row.person), row.kind, row.body, row.created_at) for row in rows]
+    return [_piece(row) for row in rows]
+
+
+def _piece(row: Any) -> News:
+    return News(row.id, PersonId(row.person), row.kind, row.body, row.created_at)
 
 
 def any_news_served(tx: Tx, news_ids: Sequence[str]) -> bool:
@@ -227,6 +272,11 @@ def mark_served(tx: Tx, news_id: str, at: datetime) -> bool:
     """Claims a piece of news; False when somebody served it already."""
     unserved = sa.and_(events.c.id == news_id, events.c.served_at.is_(None))
     return tx.conn.execute(events.update().where(unserved).values(served_at=at)).rowcount == 1
+
+
+def mark_superseded(tx: Tx, news_id: str) -> None:
+    """It was no longer so when it would have been told."""
+    tx.conn.execute(events.update().where(events.c.id == news_id).values(untold="superseded"))
 
 
 # --- tickets for those who help ---------------------------------------------------------------------------------

@@ -156,6 +156,22 @@ enrolments = sa.Table(
     sa.Column("proven_at", Instant),
 )
 
+# What somebody wants to be told, where and at which hours. Appended only: the newest row of a person counts, the one before
+# it is what a single word brings back.
+notice_wishes = sa.Table(
+    "notice_wishes",
+    metadata,
+    sa.Column("seq", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("unwanted", sa.JSON, nullable=False),  # groups of notices, by name
+    sa.Column("quiet_from", sa.Integer, nullable=False),  # hours of a Shanghai day
+    sa.Column("quiet_to", sa.Integer, nullable=False),
+    sa.Column("road", sa.String(24)),  # a channel; None: where he talks with us
+    sa.Column("changed_by", sa.String(40), nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Index("ix_notice_wishes_person_seq", "person", "seq"),
+)
+
 # Staff sign-in at the staff page.
 staff_sessions = sa.Table(
     "staff_sessions",

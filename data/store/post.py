@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from data.store import delivery
 from data.store.schema import Instant, RowNumber, Sealed, metadata, one_of
 
 inbox = sa.Table(
@@ -25,21 +26,31 @@ outbox = sa.Table(
     sa.Column("channel", sa.String(24), nullable=False),
     sa.Column("body", Sealed, nullable=False),  # dialogues.model.Said as JSON
     sa.Column("cause", sa.String(120), nullable=False),  # the inbound event it answers, or the news it tells
-    sa.Column(
-        "state", one_of("outbox_state", ["queued", "leased", "sent", "failed", "dropped"]), nullable=False
-    ),
+    sa.Column("state", one_of("outbox_state", list(delivery.STATES)), nullable=False),
     sa.Column("dedupe", sa.String(120), unique=True),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column(
+        "doubts", sa.Integer, nullable=False, default=0
+    ),  # times its carrier died: it may have gone out
     sa.Column("not_before", Instant),
     sa.Column("lease_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("sent_at", Instant),
+    sa.Column("told_at", Instant),  # when the channel said that it was shown, or read
+    sa.Column("ended_at", Instant),  # when it was failed, given up or superseded
     # Old letters are many and waiting ones few: the search for the latter must not grow with the former.
     sa.Index(
         "ix_outbox_waiting",
         "seq",
         sqlite_where=sa.text("state IN ('queued','leased')"),
         postgresql_where=sa.text("state IN ('queued','leased')"),
+    ),
+    # What did not arrive, for whoever looks after it: few among many.
+    sa.Index(
+        "ix_outbox_lost",
+        "ended_at",
+        sqlite_where=sa.text("state IN ('failed','given_up')"),
+        postgresql_where=sa.text("state IN ('failed','given_up')"),
     ),
 )
 
@@ -54,6 +65,8 @@ events = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("not_before", Instant),
     sa.Column("served_at", Instant),
+    # Why nothing was said of it: the person did not want to hear such things, or it was no longer so.
+    sa.Column("untold", sa.String(16)),  # unwanted, superseded
     sa.Index(
         "ix_events_waiting",
         "created_at",

@@ -14,11 +14,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.store import delivery
 from data.store.engine import Store, Tx
 from data.store.payments import OPEN_STATES, acts, payments
 from data.store.people import accounts
 from data.store.post import events, inbox, outbox, tickets
-from data.store.talks import calls, turns
+from data.store.talks import calls, conversations, flow_releases, turns
 
 BATCH = 200  # rows looked at in a transaction: a few milliseconds
 _GOING_BACK = ("refunding",)  # holds no account, and is not over either
@@ -50,7 +51,7 @@ SHELVES = (
     Shelf(
         outbox,
         outbox.c.created_at,
-        outbox.c.state.in_(["sent", "failed", "dropped"]),
+        outbox.c.state.in_(delivery.OVER),
         lambda row: str(row.cause),
     ),
     Shelf(inbox, inbox.c.received_at, None, _of_event),
@@ -71,6 +72,22 @@ async def clear_away(store: Store, before: datetime, batch: int = BATCH) -> dict
                 break
         gone[shelf.table.name] = count
     return gone
+
+
+async def forget_releases(store: Store, before: datetime) -> int:
+    """Removes the flows no talk is in and none was written down in since `before`; gives how many."""
+    return await store.run(lambda tx: _forgotten(tx, before))
+
+
+def _forgotten(tx: Tx, before: datetime) -> int:
+    talking = sa.select(conversations.c.release).where(conversations.c.release != "")
+    old = sa.select(flow_releases.c.id).where(flow_releases.c.seen_at < before)
+    spare = list(tx.conn.scalars(old.where(flow_releases.c.id.not_in(talking))))
+    if not spare:
+        return 0
+    # Asked once more in the deleting: a program that has just started with one of them says so at its first talk.
+    gone = sa.delete(flow_releases).where(flow_releases.c.id.in_(spare), flow_releases.c.seen_at < before)
+    return len(tx.conn.execute(gone.returning(flow_releases.c.id)).all())
 
 
 def _batch(

@@ -1,4 +1,4 @@
-"""Tables of the talks: one conversation a person, every turn of it, its buttons and the outside calls it waits for."""
+"""Tables of the talks: one conversation a person, every turn of it, its buttons, what it asks outside, and the flows it is in."""
 
 from __future__ import annotations
 
@@ -12,8 +12,25 @@ conversations = sa.Table(
     sa.Column("person", sa.String(40), primary_key=True),
     sa.Column("state", Sealed, nullable=False),  # dialogues.model.Conversation as JSON
     sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("release", sa.String(64), nullable=False),
+    sa.Column("release", sa.String(64), nullable=False),  # the flows a talk under way is in; "" at rest
     sa.Column("updated_at", Instant, nullable=False),
+)
+# Few talks are under way at a time; who asks which flows somebody is in reads those only.
+_under_way = conversations.c.release != ""
+sa.Index(
+    "ix_conversations_release",
+    conversations.c.release,
+    sqlite_where=_under_way,
+    postgresql_where=_under_way,
+)
+
+flow_releases = sa.Table(
+    "flow_releases",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # the hash of the content
+    sa.Column("content", sa.LargeBinary, nullable=False),  # flows, slots and sentences: compressed JSON
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),  # when a talk was last written down in it, to the hour
 )
 
 turns = sa.Table(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from data.ids import PersonId
 from data.model import Role, masked_name
+from data.money import Money
 from data.store import journal, letters
 from dialogues.actions.ports import Arguments, Inside, Result, inside
 from payments.authority import people
@@ -33,9 +34,22 @@ def open_ticket(room: Inside, slots: Arguments) -> Result:
 
 
 def _summary(room: Inside) -> str:
-    """What was being done, in the names of the flows: nobody has to tell it all again."""
+    """What was being done, and about which bill, as far as it was said: nobody has to tell it all again."""
     names = [room.release.flows[f.flow].name.get("zh", f.flow) for f in room.conversation.stack]
-    return " / ".join(n for n in dict.fromkeys(names) if n != "找人工")
+    done = " / ".join(n for n in dict.fromkeys(names) if n != "找人工")
+    return " ".join(part for part in (done, *_bill(room)) if part)
+
+
+def _bill(room: Inside) -> list[str]:
+    """The bill of the business below: its name, the end of its number, the amount that stands in the talk."""
+    shelves = [frame.context["shelf"] for frame in room.conversation.stack if "shelf" in frame.context]
+    held = shelves[-1] if shelves else {}
+    tail, amount = held.get("tail"), held.get("amount")
+    return [
+        str(held.get("bill_name") or ""),
+        f"尾号{tail}" if tail else "",
+        str(Money(amount)) if type(amount) is int else "",
+    ]
 
 
 def _tell_staff(room: Inside, ticket: str) -> None:

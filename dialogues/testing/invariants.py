@@ -209,8 +209,10 @@ def never_three_times(view: View) -> Found:
     """S-I7: the bot never says the same sentence in three replies in a row, nor asks the same way a third time."""
     found = []
     for person in sorted({s.person for s in view.news}):
-        said = replies([s for s in view.sent if s.person == person and s.speaker == "bot"])[-3:]
-        if len(said) == 3:
+        said = replies([s for s in view.sent if s.person == person])[-3:]
+        if len(said) == 3 and all(
+            s.speaker == "bot" for reply in said for s in reply
+        ):  # a person's words part them
             again = set.intersection(*({s.text for s in reply} for reply in said))
             found += [f"{person} heard three times in a row: {text!r}" for text in sorted(again)]
     return found

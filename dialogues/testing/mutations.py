@@ -3,7 +3,8 @@
 redelivery  every input of a person arrives a second time under the same event id
 double_tap  every button and single key is pressed twice
 restart     the application dies and starts again after every step
-together    all three after every step, in this order: one performance that costs a third of three
+channel     the person goes on elsewhere at every step: writes, rings up, opens the page (the rules stand in wandering.py)
+together    all of these at every step: one performance that costs a quarter of four
 human       at every step somebody asks for a person instead of going on: one turn, and there is one
 stop        at every step somebody says stop instead of going on: nothing further is sent to the rail
 """
@@ -16,16 +17,24 @@ from datetime import timedelta
 
 from dialogues.testing.player import Player
 from dialogues.testing.script import Advance, Check, Disturb, Event, Expect, Human, Race, Script, Step
+from dialogues.testing.wandering import Wanderer
 
-DISTURBING = ("redelivery", "double_tap", "restart")
+CHANNEL = "channel"
+_AFTER_A_STEP = ("redelivery", "double_tap", "restart")
+DISTURBING = (*_AFTER_A_STEP, CHANNEL)
 ASKING = {"human": "人工", "stop": "停"}
 TOGETHER = "together"
 MUTATIONS = (*DISTURBING, TOGETHER, *ASKING)
 
 
-def disturber(mutation: str) -> Callable[[Player, Step], Awaitable[None]]:
+def disturber(mutation: str) -> Callable[[Player, Step], Awaitable[None]] | None:
     """What a player does after each step of a disturbed run."""
-    return _DISTURBERS[mutation]
+    return _DISTURBERS.get(mutation)
+
+
+def wanderer(mutation: str) -> Wanderer | None:
+    """Who takes each step of a disturbed run elsewhere."""
+    return Wanderer() if mutation in (CHANNEL, TOGETHER) else None
 
 
 async def _redeliver(player: Player, step: Step) -> None:
@@ -44,7 +53,7 @@ async def _restart(player: Player, step: Step) -> None:
 
 
 async def _everything(player: Player, step: Step) -> None:
-    for mutation in DISTURBING:
+    for mutation in _AFTER_A_STEP:
         await _DISTURBERS[mutation](player, step)
 
 

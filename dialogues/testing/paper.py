@@ -37,6 +37,7 @@ from dialogues.model import (
     Propose,
     Release,
     Say,
+    Session,
     Step,
     StopEverything,
     Variation,
@@ -100,8 +101,8 @@ def release_of(paths: Iterable[Path]) -> Release:
     errors = [*files.errors, *loader.crossed(files)]
     if errors:
         raise loader.FlowErrors(errors)
-    session = {"session": files.session[0]} if files.session else {}
-    release = Release("paper", files.flows, files.slots, files.responses, {}, **session)
+    session = files.session[0] if files.session else Session()
+    release = Release("paper", files.flows, files.slots, files.responses, {}, session)
     return _with_a_person(replace(release, actions=_actions(release)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dialogues.testing import assertions, expecting, invariants, outcome
+from dialogues.testing import assertions, deploys, expecting, invariants, outcome
 from dialogues.testing.invariants import Stopped, Turn, View
 from dialogues.testing.moment import Moment
 from dialogues.testing.script import (
@@ -25,6 +25,7 @@ from dialogues.testing.script import (
     Step,
     Tap,
 )
+from dialogues.testing.wandering import Wanderer
 from dialogues.testing.world import Sent, Stage, Unsupported, World, WorldFacts
 
 _PLACEHOLDER = re.compile(
@@ -49,6 +50,7 @@ class Player:
     judged: bool = True
     seed: int = 0
     after: Callable[[Player, Step], Awaitable[None]] | None = None
+    wanderer: Wanderer | None = None  # who goes on elsewhere at each step
     unknown: set[str] = field(default_factory=set)  # invariants this world does not tell enough to judge
     _sent: Sequence[Sent] = ()
     _facts: WorldFacts | None = None
@@ -165,6 +167,8 @@ class Player:
         turn: Turn | None = None
         if isinstance(step, (Human, Race)):
             turn = self._begin(step, persona)
+        if self.wanderer is not None and isinstance(step, Human):
+            step = await self.wanderer.step(self, step, step.person or persona)
         try:
             await self._happens(step, persona)
         except AssertionError as wrong:
@@ -204,6 +208,8 @@ class Player:
                 await self.world.advance(by)
             case Event(name="process"):
                 await self.world.restart()
+            case Event(name="deploy", value=value):
+                await self.world.event("deploy", deploys.read(value, step.where))
             case Event(name=name, value=value):
                 await self.world.event(name, value)
             case Race(steps=steps):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dialogues.testing import outcome
-from dialogues.testing.mutations import ASKING, MUTATIONS, cut_short, disturber, disturbs
+from dialogues.testing.mutations import ASKING, MUTATIONS, cut_short, disturber, disturbs, wanderer
 from dialogues.testing.needs import missing
 from dialogues.testing.player import CaseFailed, Player, names
 from dialogues.testing.reading import read
@@ -193,7 +193,8 @@ async def _disturbed(
     mutation: str,
     moneys: Sequence[Mapping[str, Any]],
 ) -> tuple[str, ...]:
-    player = await _perform(script, factory, books, judged=False, after=disturber(mutation))
+    how = {"after": disturber(mutation), "wanderer": wanderer(mutation)}
+    player = await _perform(script, factory, books, judged=False, **how)
     if found := outcome.differences(moneys[0], outcome.money(player.moment)):
         raise CaseFailed("moves other money: " + "; ".join(found))
     return (*player.left_out, *sorted(player.unknown))

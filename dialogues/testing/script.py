@@ -28,7 +28,7 @@ FAULTS = words(
 )
 HUMAN = ("say", "voice", "key", "tap", "photo", "silence", "call_in", "hangup")
 EVENTS = words(
-    "meter biller_ack biller change billers gateway instruments callback callbacks outbound_call reconcile "
+    "meter biller_ack biller change billers channel gateway instruments callback callbacks outbound_call reconcile "
     "import_outlets run_load race process"
 )
 EXPECT = words(

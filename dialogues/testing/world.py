@@ -265,6 +265,15 @@ class World(Protocol):
         Raises Unsupported.
         """
 
+    async def ways(self, person: str) -> tuple[str, ...]:
+        """The kinds of channel on which this person may go on with his talk, his own first; only that where he has no other."""
+
+    async def here(self, person: str) -> str:
+        """The kind of channel on which he acts now."""
+
+    async def go(self, person: str, channel: str) -> None:
+        """From here on he acts on this one of his `ways`. Leaving the telephone he hangs up; going to it he rings up first."""
+
     async def redeliver(self, person: str) -> None:
         """The channel delivers this person's last input once more, under the same event id."""
 

@@ -41,7 +41,13 @@ from tests.crash.mutants import spoil
 
 LEASE = timedelta(seconds=4)
 # Whoever died is missed after seconds instead of half a minute, and nobody waits three minutes to ask again.
-LIMITS = Limits(lease=LEASE, polls=tuple(timedelta(seconds=s) for s in (0.5, 1, 2)))
+# A person is called after seconds too, not after a day.
+LIMITS = Limits(
+    lease=LEASE,
+    polls=tuple(timedelta(seconds=s) for s in (0.5, 1, 2)),
+    unposted=timedelta(seconds=8),
+    slow_poll=timedelta(seconds=2),
+)
 SECRET = "only for tests, never for people"
 _GATEWAY_SECONDS = 1.5  # the rest of a lease is for a machine that is busy with other tests
 _ROAD_SECONDS = 0.02

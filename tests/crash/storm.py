@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from benchmarks.paying import crowd
 from data.store.engine import Store, Tx
 from data.store.payments import payments
 from integrations.sandbox.control import SandboxControl
@@ -21,6 +22,8 @@ from tests.databases import SEALER
 
 _LOOK_SECONDS = 0.05
 BUSINESS_SECONDS = 400.0
+_LARGE = 100  # payments
+_DEAF_USES = 14
 _LONGER_THAN_A_LEASE = LEASE.total_seconds() + 0.7
 # What goes wrong at rail and biller besides: time-outs after the effect, lost and half answers, and wild callbacks.
 TROUBLES = (
@@ -127,6 +130,10 @@ def strike_all(
 
 async def _trouble(control: SandboxControl, seed: int, percent: int, size: int) -> None:
     await control.seed_faults(seed, *TROUBLES, percent=percent)
+    # One meter whose write-off the biller answers for so long with nothing but errors that a person is called.
+    if size >= _LARGE:
+        deaf = next(iter(crowd(1).accounts))
+        await control.fault("biller", K.ERROR_500, account=deaf, operation="post", uses=_DEAF_USES)
     # A few definite noes, so that money also goes back and payments end in every way.
     for n in range(max(1, size // 50)):
         await control.plan("rail", "charge", *["none"] * (7 + n % 5), K.DECLINED)

@@ -62,6 +62,7 @@ def test_a_long_storm(births: Cradle, tmp_path: Path, kind: str) -> None:
     assert weather.kills >= 12
     assert weather.struck_at_work > 0, "the blows must meet somebody at work"
     assert sum(verdict.states.values()) >= 500
+    assert verdict.helped > 0, "one meter's biller was deaf long enough for a person to be called"
 
 
 TEETH = {

@@ -22,7 +22,7 @@ from data.store import journal, letters
 from data.store.engine import Store, Tx
 from data.store.payments import act_lines, acts, payments
 from data.store.payments import ledger as book
-from data.store.post import events, outbox
+from data.store.post import events, outbox, tickets
 from dialogues import wire
 from integrations.sandbox.control_wire import Inspection
 from payments import invariants, ledger
@@ -49,9 +49,11 @@ class Truth:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a house: how its payments ended, letters that came twice, and every promise that was broken."""
+    """What came of a house: how its payments ended, how many a person was called for, letters that came twice, and
+    every promise that was broken."""
 
     states: Mapping[str, int]
+    helped: int
     twice: int
     broken: tuple[str, ...]
 
@@ -79,12 +81,19 @@ def judged(house: House, weather: Weather, rest_seconds: float) -> Verdict:
 
 
 def _come_to_rest(house: House, store: Store, seconds: float) -> list[str]:
+    """What a person looks at may still end by itself, and people at the counter go on then; it need not."""
     until = time.monotonic() + seconds
-    while left := store.run_now(_unfinished):
+    while (left := store.run_now(_unfinished)) or store.run_now(lambda tx: _may_move(tx, house)):
         if time.monotonic() > until:
             return left
         time.sleep(_LOOK_SECONDS)
     return []
+
+
+def _may_move(tx: Tx, house: House) -> bool:
+    with_a_person = sa.select(sa.func.count()).where(payments.c.state == State.NEEDS_HUMAN)
+    begun = tx.conn.scalar(sa.select(sa.func.count()).select_from(payments)) or 0
+    return bool(tx.conn.scalar(with_a_person)) or begun < house.size.payments
 
 
 def _unfinished(tx: Tx) -> list[str]:
@@ -130,7 +139,15 @@ def _verdict(tx: Tx, house: House, weather: Weather, truth: Truth, before: list[
     ]
     if len(twice) > weather.kills:
         broken.append(f"{len(twice)} letters came twice after {weather.kills} kills: {twice[:3]}")
-    return Verdict(Counter(row.state for row in rows), len(twice), tuple(broken))
+    return Verdict(Counter(row.state for row in rows), _helped(tx), len(twice), tuple(broken))
+
+
+def _helped(tx: Tx) -> int:
+    """Payments a person was called for, those that ended by themselves afterwards included."""
+    unclear = sa.select(sa.func.count(sa.distinct(tickets.c.about))).where(
+        tickets.c.kind == "payment_unclear"
+    )
+    return int(tx.conn.scalar(unclear) or 0)
 
 
 # --- money ------------------------------------------------------------------------------------------------------------

@@ -20,13 +20,17 @@ from dialogues.model import (
     EndTalk,
     News,
     Propose,
+    Release,
+    Renewed,
     Say,
 )
 from dialogues.moment import HUMAN
 from nlu import commands as c
 from tests.dialogues.talking import ACTIONS, Talk, shop
+from tests.dialogues.test_renewal import RELEASES
 
 FLOWS = [*shop().flows, "no_such_flow"]
+DEPLOYED = [shop(), *RELEASES.values()]
 KINDS = st.sampled_from(["power", "water", "gas"])
 NUMBERS = st.sampled_from(["03190012", "031900123456", "0319", "own", ""])
 AMOUNTS = st.sampled_from([0, 5000, 12345, 99999, -1, True, "many"])
@@ -180,6 +184,15 @@ class Walk(RuleBasedStateMachine):
     @rule(mode=st.sampled_from(["bot", "waiting"]))
     def staff(self, mode: Literal["bot", "waiting"]) -> None:
         self.talk.now = replace(self.talk.now, mode=mode)
+
+    @rule(flows=st.sampled_from(DEPLOYED), how=st.sampled_from(["goes_on", "waits", "leaves"]))
+    def deploy(self, flows: Release, how: Literal["goes_on", "waits", "leaves"]) -> None:
+        """Other flows come, and those of before are gone."""
+        before, self.last_yes = self.talk.now.prompt, None
+        self.talk.release = flows
+        self.talk.put(Renewed(how))
+        assert not self.talk.all(Alarm)
+        self._checked(before)
 
     # --- what must hold ---------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from bot.app import Application
 from bot.settings import Settings
 from data.ids import PersonId
 from data.store import journal, letters
+from data.store.engine import Tx
 from data.store.mandates import sweeps
 from data.store.payments import alarms as alarms_table
 from data.store.payments import differences, payments
@@ -158,6 +159,23 @@ async def test_letters_nobody_sends_and_news_nobody_tells_are_called(quick: Hous
     assert look(quick) == ([("outbox_stuck", "news")], 0)
     quiet(quick)
     assert look(quick) == ([], 2)
+
+
+def test_a_channel_that_takes_nothing_is_called_though_no_letter_of_it_is_late(quick: House) -> None:
+    def tried(tx: Tx) -> None:
+        [letter] = letters.lease_letters(tx, channel=None, person=None, at=quick.now, lease=M)
+        letters.mark_later(tx, letter.id, quick.now + 2 * M)
+
+    quick.store.run_now(
+        lambda tx: letters.put_letter(tx, person=CHENM, channel="sms", body="{}", cause="c", at=quick.now)
+    )
+    quick.store.run_now(tried)
+    quick.clock.at += 11 * M
+    assert look(quick) == ([], 0), "once is bad luck"
+    quick.store.run_now(tried)
+    assert look(quick) == ([("road_down", "sms")], 0)
+    quiet(quick)
+    assert look(quick) == ([], 1)
 
 
 def test_a_rail_that_stays_down_and_a_forgotten_pause_are_called(quick: House) -> None:

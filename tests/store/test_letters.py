@@ -112,16 +112,39 @@ def test_a_later_letter_does_not_overtake_one_that_is_being_sent(store: Store) -
     assert lease(store, AT + MINUTE) == ["1", "2", "for his father"]
 
 
-def test_a_failed_letter_is_tried_again_at_its_time_or_given_up(store: Store) -> None:
+def test_a_letter_that_was_not_taken_is_tried_again_at_its_time_or_given_up(store: Store) -> None:
     [first] = put_all(store, "1")
     lease(store)
-    store.run_now(lambda tx: letters.mark_failed(tx, first, AT, AT + 5 * MINUTE))
+    store.run_now(lambda tx: letters.mark_later(tx, first, AT + 5 * MINUTE))
     assert lease(store, AT + 4 * MINUTE) == []
     assert lease(store, AT + 5 * MINUTE) == ["1"]
-    store.run_now(lambda tx: letters.mark_failed(tx, first, AT, None))
+    assert store.run_now(lambda tx: letters.end(tx, first, "given_up", AT))
     assert lease(store, AT + 60 * MINUTE) == []
     [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
-    assert (letter.state, letter.tries) == ("failed", 2)
+    assert (letter.state, letter.tries, letter.doubts) == ("given_up", 2, 0)
+
+
+def test_a_letter_goes_only_along_the_table_of_its_life(store: Store) -> None:
+    [first] = put_all(store, "1")
+
+    def told(state: str) -> int:
+        return store.run_now(lambda tx: letters.mark_told(tx, [first], state, AT))
+
+    assert told("read") == 0, "it was not even sent"
+    lease(store)
+    assert store.run_now(lambda tx: letters.mark_sent(tx, first, AT))
+    assert [told(state) for state in ("delivered", "delivered", "read", "delivered")] == [1, 0, 1, 0]
+    assert not store.run_now(lambda tx: letters.end(tx, first, "failed", AT)), "what was read did not fail"
+    [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    assert letter.state == "read"
+
+
+def test_a_letter_whose_carrier_died_is_known_to_be_doubtful(store: Store) -> None:
+    put_all(store, "1")
+    lease(store)
+    lease(store, AT + 2 * MINUTE)
+    [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    assert (letter.tries, letter.doubts) == (2, 1)
 
 
 def test_a_dropped_letter_is_not_sent(store: Store) -> None:

@@ -30,7 +30,7 @@ def tables(tx: Tx) -> set[str]:
 def rules(tx: Tx) -> set[tuple[str, str]]:
     """Check constraints and indexes, which Alembic's comparison leaves out in part."""
     found = sa.inspect(tx.conn)
-    checks = {(t, str(c["name"])) for t in tables(tx) for c in found.get_check_constraints(t)}
+    checks = {(f"{t}.{c['name']}", c["sqltext"]) for t in tables(tx) for c in found.get_check_constraints(t)}
     return checks | {(t, str(i["name"])) for t in tables(tx) for i in found.get_indexes(t)}
 
 

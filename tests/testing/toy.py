@@ -47,7 +47,7 @@ class Life:
 @dataclass
 class ToyWorld:
     """flaw: double_charge | charge_twice_when_restarted | no_person | deaf_to_stop | stops_late | lies | leaks | nags | forgets_yes |
-    talks_at_night | shows_others | hangs.
+    talks_at_night | shows_others | hangs | forgets_elsewhere.
     """
 
     flaw: str = ""
@@ -61,6 +61,7 @@ class ToyWorld:
     tickets: list[dict[str, Any]] = field(default_factory=list)
     audit: list[str] = field(default_factory=list)
     lives: dict[str, Life] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     stage: Stage = field(default_factory=Stage)
     wanted: list[str] = field(default_factory=list)
@@ -148,6 +149,17 @@ class ToyWorld:
             await self.call_in(value, "")
         else:
             raise Unsupported(f"event.{name}")
+
+    async def ways(self, person: str) -> tuple[str, ...]:
+        return ("telegram", "voice", "web") if person == "mei" else ("telegram",)
+
+    async def here(self, person: str) -> str:
+        return self.places.get(person, "telegram")
+
+    async def go(self, person: str, channel: str) -> None:
+        if self.flaw == "forgets_elsewhere" and channel != await self.here(person):
+            self.lives.pop(person, None)
+        self.places[person] = channel
 
     async def redeliver(self, person: str) -> None:
         kind, text = self.lives.get(person, Life()).last

@@ -1,0 +1,245 @@
+"""A notice on its way: tried again by its urgency, on the person's next road, never late and untrue, never lost in silence."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.carrier import Carrier
+from bot.channels import Delivery
+from bot.retrying import NOTICE, URGENT
+from data.clock import Quiet, shanghai
+from data.ids import PersonId
+from data.store import letters
+from data.store.engine import Sealer, Store, Tx
+from data.store.mandates import warnings as warnings_table
+from data.store.post import outbox
+from dialogues import wire
+from dialogues.model import Said
+from payments import not_told, warnings
+from payments.authority import people, wishes
+from payments.authority.wishes import Wishes
+from tests.payments.household import E_LI, LIJG, LIMIN, House
+
+L, N, T = Delivery.LATER, Delivery.NEVER, Delivery.TAKEN
+DAY = timedelta(days=1)
+
+
+class Road:
+    """A channel that answers as it is told, and takes everything afterwards."""
+
+    def __init__(self, name: str, *answers: Delivery) -> None:
+        self.name = name
+        self.answers = deque(answers)
+        self.took: list[str] = []
+        self.tried = 0
+
+    async def send(self, person: PersonId, said: Said) -> Delivery:
+        self.tried += 1
+        answer = self.answers.popleft() if self.answers else T
+        if answer is T:
+            self.took.append(said.text)
+        return answer
+
+
+@pytest.fixture
+def house(clock: Any, sealer: Sealer) -> Iterator[House]:
+    made = House.over(Store.in_memory(sealer), clock)
+    made.enrol()
+    yield made
+    made.store.close()
+
+
+def reached(house: House, *channels: str, who: PersonId = LIMIN) -> None:
+    """Where this person is reached, the first one first."""
+    for rank, channel in enumerate(channels):
+        house.store.run_now(
+            lambda tx, c=channel, r=rank: people.add_address(tx, who, c, f"1390000{r}", house.now, True, r)
+        )
+
+
+def written(house: House, kind: str = "auto_posted", who: PersonId = LIMIN, **body: Any) -> None:
+    """A notice that the desk has told: its letter lies on the person's usual road."""
+
+    def write(tx: Tx) -> None:
+        letters.put_news(
+            tx, id=f"{kind}:x:{who}", person=who, kind=kind, body={"account": E_LI, **body}, at=house.now
+        )
+
+    house.store.run_now(write)
+    told(house)
+
+
+def told(house: House) -> None:
+    """The desk's part, as far as it matters here: each piece of news due becomes a letter on its road."""
+
+    def tell(tx: Tx) -> None:
+        for news in letters.news_due(tx, house.now):
+            letters.mark_served(tx, news.id, house.now)
+            road = news.body.get("on_channel") or wishes.roads(tx, news.person)[0]
+            letters.put_letter(
+                tx,
+                person=news.person,
+                channel=road,
+                body=wire.dump_said(Said("utter_hello", f"{news.kind} by {road}")),
+                cause=f"{letters.NEWS}:{news.id}",
+                at=house.now,
+            )
+
+    house.store.run_now(tell)
+
+
+def states(house: House) -> list[tuple[str, str]]:
+    rows = house.store.run_now(
+        lambda tx: list(tx.conn.execute(sa.select(outbox.c.channel, outbox.c.state).order_by("seq")))
+    )
+    return [(row.channel, row.state) for row in rows]
+
+
+async def carried(house: House, *roads: Road, until: timedelta, step: timedelta, **how: Any) -> None:
+    """A house that beats: letters are carried, and what comes of them is told."""
+    carrier = Carrier(house.store, {road.name: road for road in roads}, house.clock, **how)
+    end = house.now + until
+    while house.now < end:
+        await carrier.deliver()
+        told(house)
+        house.clock.advance(step)  # type: ignore[attr-defined]
+
+
+async def test_after_an_outage_a_notice_comes_once(house: House) -> None:
+    reached(house, "telegram")
+    written(house)
+    telegram = Road("telegram", L, L, L)
+    await carried(house, telegram, until=timedelta(minutes=30), step=timedelta(seconds=30))
+    assert (telegram.tried, telegram.took) == (4, ["auto_posted by telegram"])
+    assert states(house) == [("telegram", "sent")]
+
+
+@pytest.mark.parametrize(
+    ("body", "within"), [({"urgent": True}, timedelta(minutes=10)), ({}, timedelta(hours=9))]
+)
+async def test_what_is_urgent_takes_the_next_road_sooner(
+    house: House, body: dict[str, Any], within: timedelta
+) -> None:
+    reached(house, "telegram", "sms")
+    written(house, **body)
+    dead, sms = Road("telegram", *[L] * 50), Road("sms")
+    await carried(house, dead, sms, until=within, step=timedelta(seconds=15 if body else 300))
+    assert dead.tried == (URGENT if body else NOTICE).tries
+    assert sms.took == ["auto_posted by sms"]
+    assert states(house) == [("telegram", "given_up"), ("sms", "sent")]
+
+
+async def test_who_blocked_us_is_told_on_his_next_road_at_once(house: House) -> None:
+    reached(house, "telegram", "sms")
+    written(house)
+    blocked, sms = Road("telegram", N), Road("sms")
+    await carried(house, blocked, sms, until=timedelta(minutes=1), step=timedelta(seconds=30))
+    assert sms.took == ["auto_posted by sms"]
+    assert states(house) == [("telegram", "failed"), ("sms", "sent")]
+
+
+@pytest.mark.parametrize(("kind", "tickets"), [("auto_failed", ["could_not_tell"]), ("auto_posted", [])])
+async def test_a_warning_nobody_could_bring_comes_to_a_person_of_ours(
+    house: House, kind: str, tickets: list[str]
+) -> None:
+    reached(house, "telegram", "sms")
+    written(house, kind)
+    await carried(
+        house, Road("telegram", N), Road("sms", N), until=timedelta(minutes=2), step=timedelta(minutes=1)
+    )
+    assert states(house) == [("telegram", "failed"), ("sms", "failed")]
+    assert house.tickets() == tickets
+    parked = house.store.run_now(lambda tx: not_told.undelivered(tx, LIMIN))
+    assert [(row["name"], row["about"], row["state"]) for row in parked] == [("李*", kind, "failed")] * 2
+
+
+async def test_where_nobody_of_a_rung_could_be_told_the_next_one_is_told_at_once(house: House) -> None:
+    reached(house, "telegram")
+    house.store.run_now(
+        lambda tx: warnings.warn(
+            tx,
+            kind="auto_failed",
+            account=E_LI,
+            cause="c",
+            first=[LIMIN],
+            body={"urgent": False},
+            at=house.now,
+        )
+    )
+    told(house)
+    assert house.store.run_now(lambda tx: house.ladder.climb(tx, house.now)) == 0
+    await carried(house, Road("telegram", N), until=timedelta(minutes=1), step=timedelta(minutes=1))
+    assert house.store.run_now(lambda tx: house.ladder.climb(tx, house.now)) == 1
+    assert "warning" in house.news(LIJG)
+    rung = house.store.run_now(lambda tx: tx.conn.scalar(sa.select(warnings_table.c.rung)))
+    assert rung == 1
+
+
+async def test_what_is_no_longer_so_is_not_told_late(house: House) -> None:
+    reached(house, "telegram")
+    written(house)
+    telegram = Road("telegram", L)
+    await carried(
+        house,
+        telegram,
+        until=timedelta(minutes=5),
+        step=timedelta(seconds=30),
+        still_so=lambda _tx, _news, _at: False,
+    )
+    assert (telegram.tried, telegram.took) == (1, [])
+    assert states(house) == [("telegram", "superseded")]
+
+
+async def test_a_carrier_that_dies_over_a_letter_sends_it_at_most_twice(house: House) -> None:
+    reached(house, "telegram", "sms")
+    written(house)
+    sent: list[str] = []
+
+    class Deadly:
+        name = "telegram"
+
+        async def send(self, person: PersonId, said: Said) -> Delivery:
+            sent.append(said.text)
+            raise KeyboardInterrupt
+
+    sms = Road("sms")
+    for _ in range(5):
+        with suppress(KeyboardInterrupt):
+            await Carrier(house.store, {"telegram": Deadly(), "sms": sms}, house.clock).deliver()
+        told(house)
+        house.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]
+    assert len(sent) == 2
+    assert sms.took == ["auto_posted by sms"]
+
+
+async def test_a_second_try_disturbs_nobody_at_night(house: House) -> None:
+    """At eight in the evening the channel is away; whoever asked to be left alone from seven hears of it in the morning."""
+    reached(house, "telegram")
+    house.store.run_now(lambda tx: wishes.keep(tx, LIMIN, LIMIN, Wishes(quiet=Quiet(since=19)), house.now))
+    written(house)
+    seven = shanghai(house.now).replace(hour=18, minute=59, second=40)
+    house.clock.advance(seven - house.now)  # type: ignore[attr-defined]
+    await Carrier(house.store, {"telegram": Road("telegram", L)}, house.clock).deliver()
+    [letter] = house.store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    assert letter.not_before is not None
+    assert shanghai(letter.not_before) == (seven + DAY).replace(hour=8, minute=0, second=0)
+
+
+@pytest.mark.parametrize("schedule", [URGENT, NOTICE])
+def test_waits_grow_up_to_a_bound_and_are_not_all_alike(schedule: Any) -> None:
+    def letter(id: str, tries: int) -> letters.Letter:
+        now = datetime.fromisoformat("2026-03-10T09:00:00+08:00")
+        return letters.Letter(id, 1, LIMIN, "web", "", "", "queued", now, None, tries, 0)
+
+    waits = [schedule.wait(letter("let_1", n)) for n in range(1, schedule.tries + 1)]
+    assert waits == [schedule.wait(letter("let_1", n)) for n in range(1, schedule.tries + 1)]
+    assert all(0.75 * schedule.first <= wait <= 1.25 * schedule.longest for wait in waits)
+    assert waits[-1] > 2 * waits[0]
+    assert len({schedule.wait(letter(f"let_{n}", 3)) for n in range(20)}) > 10
