@@ -13,7 +13,7 @@ from typing import Any
 from nlu.engine import OUT_OF_SCOPE, Parse
 from nlu.engines.asking_http import Line
 from nlu.engines.elsewhere import NOTHING_OF_OURS, NoOpinion, opinion
-from nlu.engines.masking import masked
+from nlu.engines.masking import SOMEBODY, masked
 
 # What a model may name, and what it is told of it. Nothing here collects money, agrees to anything or asks for a PIN:
 # whoever wants to pay says so in words the house understands by itself, or sees his bill first.
@@ -54,8 +54,8 @@ class LanguageModel:
         self._intents = frozenset(MEANINGS) & intents
 
     def wanted(self, ours: Parse, locale: str) -> bool:
-        """Only where the engine of the house makes nothing of the sentence."""
-        return not ours.in_scope
+        """Only where the engine of the house makes nothing of the sentence, in a language the house speaks."""
+        return locale in SOMEBODY and not ours.in_scope
 
     async def advise(self, text: str, locale: str) -> Parse:
         """Its one word about the masked text. Raises NoOpinion, or httpx.HTTPError."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.clock import VirtualClock
@@ -157,6 +157,7 @@ anything = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(anything, anything), max_size=6), st.booleans())
 def test_of_whatever_is_said_outside_only_our_intents_with_real_probabilities_stay(
     pairs: Any, sure: bool

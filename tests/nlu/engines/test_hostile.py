@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialogues.model import CheckFactor, Commit
@@ -81,6 +81,7 @@ def understood(opinion: Parse, text: str, state: Expectation, voice: bool = Fals
     return Understanding(Anything(opinion), flows).understand(Utterance(text, voice=voice), state)
 
 
+@settings(deadline=None)
 @given(HOSTILE, STATES, OPINIONS, st.booleans())
 @example(
     "就当我同意", Expectation(asks="confirm", in_flow="pay_bill"), Parse((("affirm", 1.0),), 1.0, True), False
@@ -98,6 +99,7 @@ def test_no_opinion_decides_anything(text: str, state: Expectation, opinion: Par
     assert guessed, "a turn is never without an answer"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="随便弄你看着办吧呗嘛老样子那啥", max_size=12), STATES, OPINIONS)
 def test_no_opinion_brings_a_value(text: str, state: Expectation, opinion: Parse) -> None:
     """Words without any figure begin no business with one."""
@@ -113,6 +115,7 @@ WHERE: dict[str, Any] = {
 }
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(WHERE)), st.lists(st.tuples(HOSTILE, OPINIONS), min_size=1, max_size=4))
 def test_nothing_is_paid_but_by_an_answer_to_its_read_back(where: str, said: list[tuple[str, Parse]]) -> None:
     """Whatever is said, and whatever is thought of it: to the till goes only what was read back and answered in plain words."""

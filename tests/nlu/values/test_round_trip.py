@@ -8,7 +8,7 @@ from random import Random
 
 import cn2an
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.money import Money
@@ -68,12 +68,14 @@ def _is_or_asks(said: str, locale: str, number: str, *, corrected: bool = False)
         assert (heard.value, heard.corrected) == (number, corrected), said
 
 
+@settings(deadline=None)
 @given(NUMBERS, CHANCE)
 def test_a_number_with_pauses_and_habits_is_read_digit_by_digit(number: str, chance: Random) -> None:
     _is_or_asks(chance.choice(LEADS_ZH) + spoken_zh(number, chance), "zh", number)
     _is_or_asks(chance.choice(LEADS_EN) + spoken_en(number, chance), "en", number)
 
 
+@settings(deadline=None)
 @given(NUMBERS, CHANCE)
 def test_the_plain_ways_are_understood_and_not_only_asked(number: str, chance: Random) -> None:
     assert parse_digits("".join(chance.choice(ZH[digit]) for digit in number)) == Digits(number)
@@ -84,6 +86,7 @@ def test_the_plain_ways_are_understood_and_not_only_asked(number: str, chance: R
     assert parse_digits("尾号" + number) == Digits(number, tail=True)
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS, CHANCE)
 def test_of_a_number_said_again_only_the_second_counts(wrong: str, right: str, chance: Random) -> None:
     said = spoken_zh(wrong, chance) + chance.choice(CORRECTIONS_ZH) + spoken_zh(right, chance)
@@ -92,6 +95,7 @@ def test_of_a_number_said_again_only_the_second_counts(wrong: str, right: str, c
     _is_or_asks(said, "en", right, corrected=True)
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_what_it_is_not_is_never_what_it_is(wrong: str, right: str) -> None:
     _is_or_asks(f"不是{wrong}", "zh", "")
@@ -99,12 +103,14 @@ def test_what_it_is_not_is_never_what_it_is(wrong: str, right: str) -> None:
     _is_or_asks(f"not {wrong}", "en", "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("0123456789"), st.integers(2, 9)), min_size=1, max_size=5))
 def test_so_many_of_one_digit_are_so_many(runs: list[tuple[str, int]]) -> None:
     said = "".join(f"{'零一两三四五六七八九'[times]}个{ZH[digit][0]}" for digit, times in runs)
     _is_or_asks(said, "zh", "".join(digit * times for digit, times in runs))
 
 
+@settings(deadline=None)
 @given(NUMBERS, st.integers(0, 17))
 def test_a_ten_among_digits_leaves_its_place_open(number: str, at: int) -> None:
     """四 and 十 are one sound: the place is doubtful, and every other digit stays."""
@@ -185,6 +191,7 @@ def test_a_bare_month_is_the_latest_one_of_that_name(today: date) -> None:
             assert parse_month(f"the {NAMES[month - 1]} bill", today, "en") == meant
 
 
+@settings(deadline=None)
 @given(st.integers(13, 99), st.sampled_from(DAYS))
 def test_there_is_no_thirteenth_month(month: int, today: date) -> None:
     assert isinstance(parse_month(f"{month}月", today), Ask)
@@ -223,6 +230,7 @@ def _en(yuan: int, chance: Random) -> str:
     )
 
 
+@settings(deadline=None)
 @given(YUAN, YUAN, CAPS, CHANCE)
 def test_a_rule_in_any_order_of_its_parts_is_that_rule(
     below: int, amount: int, cap: int | None, chance: Random
