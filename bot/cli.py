@@ -276,9 +276,11 @@ def parse(
 ) -> None:
     from bot.app import read_words
     from nlu.commands import Expectation, Utterance
+    from nlu.engines.ahead import heard
 
     understanding = read_words(Settings()).understanding
-    commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
+    said, state = Utterance(text=text), Expectation(locale=locale)
+    commands = asyncio.run(heard(lambda: understanding.understand(said, state)))
     shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
     print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))
 

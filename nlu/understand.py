@@ -120,6 +120,11 @@ class Understanding:
         self._flows = frozenset(flows)
         self._watch = watch
 
+    @property
+    def engine(self) -> Engine:
+        """Who is asked last."""
+        return self._engine
+
     def offering(self, flows: Collection[str]) -> Understanding:
         """The same understanding in a house that offers these."""
         return Understanding(self._engine, flows)
