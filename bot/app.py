@@ -357,14 +357,16 @@ def adviser_of(settings: Settings, intents: frozenset[str]) -> Adviser | None:
                 raise SystemExit("No Rasa server is configured. Set BANGJIAO_RASA_URL (see `make rasa`).")
             return Rasa({"zh": settings.rasa_url, "en": settings.rasa_url_en}, intents)
         case "llm":
-            if not (settings.llm_url and settings.llm_model):
-                raise SystemExit(
-                    "No language model is configured. Set BANGJIAO_LLM_URL and BANGJIAO_LLM_MODEL."
-                )
-            return LanguageModel(
-                settings.llm_url, settings.llm_model, settings.llm_key.get_secret_value(), intents
-            )
+            return language_model(settings, intents)
     return None
+
+
+def language_model(settings: Settings, intents: frozenset[str]) -> LanguageModel:
+    """The language model at the address of the settings. Stops a start whose settings do not say where."""
+    if not (settings.llm_url and settings.llm_model):
+        raise SystemExit("No language model is configured. Set BANGJIAO_LLM_URL and BANGJIAO_LLM_MODEL.")
+    key = settings.llm_key.get_secret_value()
+    return LanguageModel(settings.llm_url, settings.llm_model, key, intents)
 
 
 def enrol_town(store: Store, world: World | None, at: Any) -> bool:

@@ -51,6 +51,15 @@ def within(opinions: Opinions, work: Callable[[], T]) -> T:
         _KNOWN.reset(before)
 
 
+def alone(work: Callable[[], T]) -> T:
+    """Does work in which the engine of the house decides by itself: nobody is asked about it."""
+    before = _KNOWN.set(None)
+    try:
+        return work()
+    finally:
+        _KNOWN.reset(before)
+
+
 def known() -> Opinions | None:
     """The opinions at hand; None where nobody would ask for more, so that the engine of the house decides alone."""
     return _KNOWN.get()
