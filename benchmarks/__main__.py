@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import paying, simulating, spreading, starting, sweeping, turns, understanding
+from benchmarks import engines, paying, simulating, spreading, starting, sweeping, turns, understanding
 from benchmarks.figures import Row, machine
 from benchmarks.showing import show
 from bot import logs
@@ -41,6 +41,8 @@ class Size:
     shared: int = 40  # payments of a round that several workers share
     mandates: tuple[int, ...] = (10_000, 100_000)
     folds: int = 5
+    locales: tuple[str, ...] = ("zh", "en")
+    pipelines: tuple[str, ...] = ("light", "diet")
 
 
 FULL = Size()
@@ -57,7 +59,11 @@ QUICK = Size(
     shared=4,
     mandates=(200,),
     folds=0,
+    locales=("en",),
+    pipelines=("light",),
 )
+# Trains four models of Rasa for half an hour, so it is measured only when it is asked for.
+ON_DEMAND = ("engines",)
 PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep", "words")
 
 
@@ -83,6 +89,8 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows += simulating.stories(size.stories, size.rounds, tell)
         if "words" in parts:
             rows += understanding.words(size.folds, tell)
+        if "engines" in parts:
+            rows += engines.compared(size.locales, size.pipelines, tell)
         if "sweep" in parts:
             rows += sweeping.rounds(databases, sweeping.KINDS, size.mandates, size.rounds, tell)
         if {"crowd", "payments", "spreading", "sweep"} & set(parts):
@@ -124,7 +132,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     parser.add_argument("--quick", action="store_true", help="only show that everything runs")
-    parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be repeated")
+    parser.add_argument(
+        "--part", action="append", choices=PARTS + ON_DEMAND, help="only this part; may be repeated"
+    )
     parser.add_argument(
         "--mandates", action="append", type=int, help="size of a sweep instead of the usual; may be repeated"
     )

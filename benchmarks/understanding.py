@@ -41,27 +41,29 @@ def words(folds: int, tell: Tell, measured: Path = MEASURED) -> list[Row]:
 def _wishes(
     language: str, name: str, found: Understood, folded: Understood | None, reach: float
 ) -> list[Row]:
-    accurate = Row(
+    accurate, refused = found.accuracy >= reach, found.refused_at_5 >= 0.9
+    right = Row(
         f"{language}: the right wish, {name} split", "%", _percent(found.accuracy),
         "five folds of the training" if folded else "", _percent(folded.accuracy) if folded else None,
-        reach=f"≥ {100 * reach:.0f} %", met=found.accuracy >= reach, why=f"{len(found.wrong)} of {found.ours} wrong",
-        more={"sentences": found.ours},
+        reach=f"≥ {100 * reach:.0f} %", met=accurate, why="" if accurate else f"{len(found.wrong)} of {found.ours} wrong",
+        more={"sentences": found.ours, "macro_f1": found.macro_f1},
     )  # fmt: skip
-    refused = Row(
+    turned_away = Row(
         f"{language}: what is not ours turned away, {name} split", "%", _percent(found.refused_at_5),
         "five folds of the training" if folded else "", _percent(folded.refused_at_5) if folded else None,
-        reach="≥ 90 % at 5 % false rejects", met=found.refused_at_5 >= 0.9, why="at the split's own 5 %",
+        reach="≥ 90 % at 5 % false rejects", met=refused, why="" if refused else f"of {found.strange} sentences",
         more={"sentences": found.strange, "at_learnt_threshold": 100 * found.refused, "false_rejects": 100 * found.rejected},
     )  # fmt: skip
-    return [accurate, refused]
+    return [right, turned_away]
 
 
 def _swindles(language: str, name: str, found: Warned) -> Row:
+    met = found.recall >= 0.9 and found.false_alarms <= 0.03
     return Row(
         f"{language}: swindles warned of, {name} split", "%", _percent(found.recall),
         "harmless sentences of the same words taken for one", _percent(found.false_alarms),
-        reach="≥ 90 % at ≤ 3 % false alarms", met=found.recall >= 0.9 and found.false_alarms <= 0.03,
-        why=f"of {found.scams} and {found.harmless} sentences",
+        reach="≥ 90 % at ≤ 3 % false alarms", met=met,
+        why="" if met else f"of {found.scams} and {found.harmless} sentences",
         more={"scams": found.scams, "harmless": found.harmless},
     )  # fmt: skip
 

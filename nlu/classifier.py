@@ -158,6 +158,11 @@ class Embedded:
         """All languages, each from its own folder under `source_dir`. Raises NotTrained."""
         return cls({locale: load(source_dir / locale, cache_dir, locale) for locale in locales})
 
+    @property
+    def intents(self) -> frozenset[str]:
+        """Every intent it can name, in any language."""
+        return frozenset().union(*(classifier.intents for classifier in self._classifiers.values()))
+
     def parse(self, text: str, locale: str = "zh") -> Parse:
         """The classifier of that language; a language without one is nothing of ours."""
         classifier = self._classifiers.get(locale)

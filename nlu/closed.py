@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nlu.commands import Bigger, Bye, Command, Human, Repeat, Resume, Skip, Stop
+from nlu.commands import Bigger, Bye, CancelFlow, Command, Human, Repeat, Resume, Skip, Stop
+from nlu.pinyin import sound_alike
 from nlu.text import clauses
 
 _I = "(?:我|俺|你|您|给我|帮我|请|要|想|快|还是|就|那|先|麻烦)*"
@@ -99,6 +100,24 @@ def everywhere(text: str, locale: str, voice: bool) -> Command | None:
     if (_BIGGER_EN if english else _BIGGER_ZH).search(text) and not voice:
         return Bigger()
     return _comfort(text, parts, english) or _leaving(parts, english)
+
+
+# What a recogniser may write for these words; none of it is a yes, which is never taken by its sound.
+_SOUNDING: dict[str, Command] = {
+    "人工": Human(), "转人工": Human(), "找人工": Human(), "要人工": Human(), "接人工": Human(), "人工客服": Human(), "叫人来": Human(),
+    "停下": Stop(), "停下来": Stop(), "停止": Stop(), "不弄了": Stop(), "不要弄了": Stop(), "别弄了": Stop(), "退出": Stop(),
+    "取消": CancelFlow(), "取消吧": CancelFlow(), "算了": CancelFlow(), "算了吧": CancelFlow(),
+    "再说一遍": Repeat(), "再讲一遍": Repeat(), "重复一遍": Repeat(), "没听清": Repeat(slower=True), "没听清楚": Repeat(slower=True),
+    "慢一点": Repeat(slower=True), "慢点说": Repeat(slower=True), "大声点": Repeat(louder=True), "响一点": Repeat(louder=True),
+}  # fmt: skip
+
+
+def by_sound(text: str, locale: str) -> Command | None:
+    """转仁公 heard for 转人工: the command that sounds like all that was heard, or None. For voice only."""
+    said = "".join(clauses(text))
+    if locale == "en" or len(said) < 2:
+        return None
+    return next((command for words, command in _SOUNDING.items() if sound_alike(said, words)), None)
 
 
 def cancels(text: str, locale: str) -> bool:

@@ -18,7 +18,8 @@ FALSE_REJECTS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """Shares, 0..1. `accuracy`: the best wish of ours was the right one, of all sentences that are ours.
+    """Shares, 0..1. `accuracy`: the best wish of ours was the right one, of all sentences that are ours; `macro_f1` gives every
+    wish the same weight, however many sentences it has.
 
     `refused`: strange sentences turned away at the threshold learnt in training, `rejected`: ours turned away there.
     `refused_at_5`: strange ones turned away where exactly five of a hundred of ours would be.
@@ -30,6 +31,7 @@ class Understood:
     refused: float
     rejected: float
     refused_at_5: float
+    macro_f1: float
     wrong: tuple[tuple[Example, str], ...] = ()
 
 
@@ -52,17 +54,29 @@ def of_parses(rows: Sequence[Example], parses: Sequence[Parse]) -> Understood:
     """The figures of opinions that are there already."""
     ours = [(row, parse) for row, parse in zip(rows, parses, strict=True) if row.intent != OUT_OF_SCOPE]
     strange = [parse for row, parse in zip(rows, parses, strict=True) if row.intent == OUT_OF_SCOPE]
-    wrong = tuple((row, best) for row, parse in ours if (best := _best_of_ours(parse)) != row.intent)
-    limit = sorted(parse.score for _, parse in ours)[int(FALSE_REJECTS * len(ours))]
+    named = [(row, _best_of_ours(parse)) for row, parse in ours]
+    wrong = tuple((row, best) for row, best in named if best != row.intent)
+    limit = sorted(parse.score for _, parse in ours)[int(FALSE_REJECTS * len(ours))] if ours else 0.0
     return Understood(
         len(ours),
         len(strange),
-        1 - len(wrong) / len(ours),
+        1 - _share([best != row.intent for row, best in named]),
         _share([not parse.in_scope for parse in strange]),
         _share([not parse.in_scope for _, parse in ours]),
         _share([parse.score < limit for parse in strange]),
+        _macro_f1([(row.intent, best) for row, best in named]),
         wrong,
     )
+
+
+def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
+    scores = []
+    for intent in sorted({truth for truth, _ in pairs}):
+        hits = sum(truth == guess == intent for truth, guess in pairs)
+        named = sum(guess == intent for _, guess in pairs)
+        there = sum(truth == intent for truth, _ in pairs)
+        scores.append(2 * hits / (named + there))
+    return sum(scores) / len(scores) if scores else 0.0
 
 
 def split(measured: Path, locale: str, name: str) -> list[Example]:

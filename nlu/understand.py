@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nlu import (
@@ -15,6 +16,7 @@ from nlu import (
     closed,
     consent,
     guessing,
+    hearings,
     joint,
     looking_back,
     mandate_also,
@@ -46,6 +48,7 @@ from nlu.commands import (
 )
 from nlu.correction import correction
 from nlu.engine import OUT_OF_SCOPE, Engine, Parse
+from nlu.engines import ahead
 from nlu.numbers import parse_amount
 from nlu.refusals import refusal
 from nlu.swindles import Watch
@@ -120,9 +123,14 @@ class Understanding:
         self._flows = frozenset(flows)
         self._watch = watch
 
+    @property
+    def engine(self) -> Engine:
+        """Who is asked last."""
+        return self._engine
+
     def offering(self, flows: Collection[str]) -> Understanding:
         """The same understanding in a house that offers these."""
-        return Understanding(self._engine, flows)
+        return Understanding(self._engine, flows, self._watch)
 
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
@@ -135,7 +143,16 @@ class Understanding:
         if not text:
             return [CannotHandle("nothing_said")]
         commands = self._read(text, utterance, expectation)
+        if others := hearings.others(utterance):
+            commands = hearings.settled(commands, self._otherwise(others, utterance, expectation), expectation)
         return _without_doubtful_yes(commands, utterance, expectation)
+
+    def _otherwise(
+        self, others: Iterable[str], utterance: Utterance, expectation: Expectation
+    ) -> list[list[Command]]:
+        """What the other hearings would have meant; nobody elsewhere is asked about them."""
+        heard = (replace(utterance, text=other, nbest=()) for other in others)
+        return ahead.alone(lambda: [self._read(one.text, one, expectation) for one in heard])
 
     def _read(self, text: str, utterance: Utterance, expectation: Expectation) -> list[Command]:
         locale = spoken_locale(text, expectation.locale)
@@ -170,7 +187,9 @@ class Understanding:
             return [command]
         if put_right := _corrected(text, expectation, locale):
             return [put_right]
-        return self._business(text, expectation, locale)
+        if voice and (heard := closed.by_sound(text, locale)) is not None:
+            return [heard]
+        return self._business(text, utterance, expectation, locale)
 
     def _warns(self, text: str, locale: str, voice: bool) -> bool:
         """Whether it sounds like a swindle; who asks for a person or an end gets that first."""
@@ -187,7 +206,9 @@ class Understanding:
         found = mandates.said(text, expectation, locale, voice, sentence.slots(text, locale))
         return [c for c in found if not isinstance(c, StartFlow) or c.flow in self._flows]
 
-    def _business(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+    def _business(
+        self, text: str, utterance: Utterance, expectation: Expectation, locale: str
+    ) -> list[Command]:
         if (_GREETING_EN if locale == "en" else _GREETING_ZH).search(text.rstrip("!。., ")):
             return [Greet()]
         if about_people := people.wish(text, expectation, locale):
@@ -204,18 +225,20 @@ class Understanding:
             return [Explain("how")] if expectation.in_flow else self._offered([StartFlow("capabilities")])
         if bare := _bare_values(text, expectation, locale):
             return bare
-        return self._guess(text, expectation, locale)
+        return self._guess(text, hearings.others(utterance), expectation, locale)
 
     def _offered(self, begun: Iterable[StartFlow]) -> list[Command]:
         commands: list[Command] = [wish for wish in begun if wish.flow in self._flows]
         return commands or [CannotHandle("not_offered")]
 
-    def _guess(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+    def _guess(
+        self, text: str, others: Sequence[str], expectation: Expectation, locale: str
+    ) -> list[Command]:
         """What the engine thinks, as far as it may: a piece of business without any value of its own."""
         only_a_number = not isinstance(parse_amount(text, locale), Ask)
         if only_a_number or not re.search("[a-z\u3400-\u9fff]", text) or _CODE_LIKE.search(text):
             return [CannotHandle()]
-        parse = self._engine.parse(text, locale)
+        parse = hearings.opinion(self._engine, text, others, locale)
         if not parse.in_scope or parse.best == OUT_OF_SCOPE or not _may_interrupt(parse, expectation):
             return [CannotHandle("out_of_scope" if expectation.asks == "open" else "not_understood")]
         if parse.best in ("pay_bill", "pay_joint") and sentence.unwilling(text, locale):

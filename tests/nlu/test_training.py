@@ -159,17 +159,26 @@ def test_figures_of_an_evaluation(small: Path, tmp_path: Path) -> None:
     assert figures["rows"] == 4
     assert figures["accuracy"] == 1.0
     assert figures["macro_f1"] == 1.0
-    assert set(figures) == {
+    assert list(figures) == [
+        "engine",
         "rows",
         "accuracy",
         "macro_f1",
         "oos_recall",
+        "oos_recall_at_5",
         "false_reject",
         "p50_ms",
         "p99_ms",
+        "memory_mb",
         "train_seconds",
-    }
+    ]
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
+    assert 20 < figures["memory_mb"] < 400
+
+
+def test_an_evaluation_of_an_unknown_engine_names_those_there_are(small: Path) -> None:
+    with pytest.raises(ValueError, match="default, rasa, rasa-diet, llm"):
+        evaluate(small, small, "zh", "oracle")
 
 
 def test_the_command_line_shows_opinions_and_values(engine: Embedded) -> None:
