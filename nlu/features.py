@@ -14,7 +14,7 @@ from nlu.pinyin import sounds
 from nlu.text import fold
 
 # Changed whenever the features change, so that an older trained model is not taken for this one.
-VERSION = "3"
+VERSION = "4"
 
 _NUMBERS = re.compile("[0-9]+(?:[., ][0-9]+)*")
 _WORD = re.compile(r"[a-z0-9#']+")

@@ -34,6 +34,7 @@ _MANY = 500
 _STRENGTH = 60.0  # measured: weaker loses rare intents, stronger changes nothing
 # Of harmless look-alikes all but this share lie below, of swindles all but this share above: the bar stands between the two.
 FALSE_ALARMS, MISSED = 0.02, 0.08
+FALSE_ALARMS_OF_ALL = 0.003  # of everything else people say
 _WATCH_FOLDS = 5  # tales are few: a third of them less makes another model
 
 # Mix and threshold, from what unseen sentences scored: those to be taken, and those to be turned away.
@@ -108,15 +109,19 @@ def write_watch(tales: Sequence[Example], ordinary: Sequence[Example], locale: s
     """The same of swindles against everything else; the look-alikes decide the threshold."""
     told = [_as_swindle(tale) for tale in tales]
     others = [replace(each, intent=OUT_OF_SCOPE) for each in ordinary]
-    scams, harmless = _held_out(told, locale, beside=others, count=_WATCH_FOLDS)
-    bar = _best_bar(scams, harmless, lambda mix: _between(scams, harmless, mix))
+    scams, harmless = _held_out([*told, *others], locale, _WATCH_FOLDS)
+    alike = len(told) - len(scams)
+    bar = _best_bar(scams, harmless, lambda mix: _between(scams, harmless[:alike], harmless[alike:], mix))
     _written(fit([*told, *others], locale), bar, where)
 
 
-def _between(scams: Any, harmless: Any, mix: float) -> float:
-    """Halfway between nearly all harmless sentences and nearly all swindles: one end alone hangs on two or three sentences."""
-    low, high = np.quantile(_mixed(harmless, mix), 1 - FALSE_ALARMS), np.quantile(_mixed(scams, mix), MISSED)
-    return float(low + high) / 2
+def _between(scams: Any, alike: Any, ordinary: Any, mix: float) -> float:
+    """Halfway between nearly all that is harmless and nearly all swindles: one end alone hangs on two or three sentences."""
+    low = max(
+        np.quantile(_mixed(alike, mix), 1 - FALSE_ALARMS),
+        np.quantile(_mixed(ordinary, mix), 1 - FALSE_ALARMS_OF_ALL),
+    )
+    return float(low + np.quantile(_mixed(scams, mix), MISSED)) / 2
 
 
 def _as_swindle(tale: Example) -> Example:
@@ -194,15 +199,10 @@ def _best_bar(ours: Any, strange: Any, bar: Callable[[float], float]) -> Bar:
     return best, bar(best)
 
 
-def _held_out(
-    examples: Sequence[Example], locale: str, beside: Sequence[Example] = (), count: int = _FOLDS
-) -> tuple[Any, Any]:
-    """Parts of the score of every example under a model without it: of ours, and of the out-of-scope ones.
-
-    What stands `beside` is learnt by every model and judged by none.
-    """
+def _held_out(examples: Sequence[Example], locale: str, count: int = _FOLDS) -> tuple[Any, Any]:
+    """Parts of the score of every example under a model without it: of ours, and of the out-of-scope ones."""
     parts = np.zeros((len(examples), 2))
-    for model, unseen in _folds(examples, locale, count, beside):
+    for model, unseen in _folds(examples, locale, count):
         parts[unseen] = np.column_stack(model.parts_of_score([examples[at].text for at in unseen]))
     strange = np.array([example.intent == OUT_OF_SCOPE for example in examples])
     return parts[~strange], parts[strange]
@@ -225,13 +225,11 @@ def held_out_parses(examples: Sequence[Example], locale: str, folds: int) -> lis
     return [parses[at] for at in range(len(examples))]
 
 
-def _folds(
-    examples: Sequence[Example], locale: str, count: int, beside: Sequence[Example] = ()
-) -> Iterator[tuple[Fitted, Any]]:
+def _folds(examples: Sequence[Example], locale: str, count: int) -> Iterator[tuple[Fitted, Any]]:
     intents = [example.intent for example in examples]
     folds = StratifiedKFold(count, shuffle=True, random_state=0)
     for seen, unseen in folds.split(np.zeros(len(intents)), intents):
-        yield fit([*(examples[at] for at in seen), *beside], locale), unseen
+        yield fit([examples[at] for at in seen], locale), unseen
 
 
 def _threshold(ours: Any, mix: float) -> float:

@@ -85,7 +85,9 @@ def rasa(
 def of_rasa(answer: Any, intents: frozenset[str]) -> Parse:
     """Its opinion; the score is the probability of its best wish of ours, as its threshold looks at it."""
     parse = read_rasa(answer, intents)
-    return replace(parse, score=max((p for intent, p in parse.ranking if intent != OUT_OF_SCOPE), default=0.0))
+    return replace(
+        parse, score=max((p for intent, p in parse.ranking if intent != OUT_OF_SCOPE), default=0.0)
+    )
 
 
 def advised(

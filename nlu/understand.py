@@ -25,6 +25,7 @@ from nlu import (
     operating,
     passing,
     people,
+    second_opinion,
     sentence,
 )
 from nlu.answers import answer, key_answer
@@ -86,7 +87,7 @@ _WHY_ZH = re.compile(
     "为什么|为啥|为何|凭什么|怎么(?:又|会|还|就|才)?(?:这么|那么|这样|多|要|贵|涨|扣)|咋(?:这么|那么|会|多|要)|哪来的|怎么回事|怎么算|啥意思|什么意思|什么钱|哪能(?:噶|介)?贵|不对劲|贵了|多收"
 )
 _WHY_EN = re.compile(
-    r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
+    r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|(?<!you )(?<!ever )\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
 )
 _HOW_ZH = re.compile(
     "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单|邀请码)|看不懂|不会|(?:充|存|买|交|付)多少(?:才)?(?:合适|好|够|行)"
@@ -144,7 +145,9 @@ class Understanding:
             return [CannotHandle("nothing_said")]
         commands = self._read(text, utterance, expectation)
         if others := hearings.others(utterance):
-            commands = hearings.settled(commands, self._otherwise(others, utterance, expectation), expectation)
+            commands = hearings.settled(
+                commands, self._otherwise(others, utterance, expectation), expectation
+            )
         return _without_doubtful_yes(commands, utterance, expectation)
 
     def _otherwise(
@@ -172,7 +175,7 @@ class Understanding:
         if (told := notice_wishes.asked(text, expectation, locale)) is not None:
             return self._offered([told])
         if standing := self._standing(text, expectation, locale, voice):
-            return standing
+            return self._at_the_start(standing, text, expectation, locale)
         if (offer := people.changed(text, expectation, locale)) is not None:
             return [offer]
         if _asks_once_more(text, expectation, locale):
@@ -182,14 +185,25 @@ class Understanding:
         if (asked := passing.asked_in_passing(text, locale)) is not None:
             return self._offered([asked]) if isinstance(asked, StartFlow) else [asked]
         if (beside := looking_back.beside(text, expectation, locale)) is not None:
-            return self._offered([beside])
+            return self._at_the_start(self._offered([beside]), text, expectation, locale)
         if (command := _explained(text, expectation, locale)) is not None:
-            return [command]
+            return self._at_the_start([command], text, expectation, locale)
         if put_right := _corrected(text, expectation, locale):
             return [put_right]
         if voice and (heard := closed.by_sound(text, locale)) is not None:
             return [heard]
-        return self._business(text, utterance, expectation, locale)
+        begun = self._business(text, utterance, expectation, locale)
+        return self._at_the_start(begun, text, expectation, locale)
+
+    def _at_the_start(
+        self, begun: list[Command], text: str, expectation: Expectation, locale: str
+    ) -> list[Command]:
+        """At the start of a talk the engine's reading where it is surer than the grammar; nobody elsewhere is asked for it."""
+        if expectation.asks != "open" or expectation.in_flow or not second_opinion.contested(begun):
+            return begun
+        parse = ahead.alone(lambda: self._engine.parse(text, locale))
+        better = second_opinion.instead(begun[0], parse, text, locale, self._flows)
+        return [_by_intent(better, text, locale) if isinstance(better, str) else better]
 
     def _warns(self, text: str, locale: str, voice: bool) -> bool:
         """Whether it sounds like a swindle; who asks for a person or an end gets that first."""
@@ -309,8 +323,12 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
         return StartFlow(intent, joint.slots(text, locale))
     if intent == "look_back":
         return StartFlow(intent, looking_back.slots(text, locale))
-    if intent == "refund_state":
+    if intent in ("refund_state", "who_sees", "elders_due"):
         return StartFlow(intent)
+    if intent == "take_back":
+        return StartFlow(intent, people.whom(text, locale))
+    if intent in (mandates.SET, mandates.STOP, mandates.LIST, mandates.WHY):
+        return mandates.wish(intent, text, sentence.slots(text, locale), locale)
     return StartFlow(intent, sentence.slots(text, locale))
 
 

@@ -32,9 +32,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def nlu(*arguments: str, **environment: str) -> Result:
-    return CliRunner().invoke(
-        app, ["nlu", *arguments], env={"BANGJIAO_CACHE_DIR": str(CACHE)} | environment
-    )
+    return CliRunner().invoke(app, ["nlu", *arguments], env={"BANGJIAO_CACHE_DIR": str(CACHE)} | environment)
 
 
 def told(*arguments: str, **environment: str) -> Any:
@@ -59,9 +57,7 @@ def test_an_evaluation_is_told_to_people_and_to_programs(files: list[str]) -> No
 def test_a_language_model_is_measured_beside_ours(files: list[str]) -> None:
     """It is asked about what ours makes nothing of, and what it may not name changes nothing."""
     with served(always(naming("check_balance"))) as server:
-        figures = told(
-            "eval", *files, "--engine", "llm", BANGJIAO_LLM_URL=server.url, BANGJIAO_LLM_MODEL="m"
-        )
+        figures = told("eval", *files, "--engine", "llm", BANGJIAO_LLM_URL=server.url, BANGJIAO_LLM_MODEL="m")
     assert (figures["engine"], figures["accuracy"]) == ("llm", 1.0)
 
 

@@ -133,7 +133,9 @@ def test_a_person_and_an_end_are_heard_by_sound_or_in_another_hearing(
         assert heard(understanding, state, *texts) == [command]
 
 
-@pytest.mark.parametrize("texts", [("呼噜哇啦", "好的"), ("呼噜哇啦", "确认付款"), ("浩的",), ("四的",), ("却认",)])
+@pytest.mark.parametrize(
+    "texts", [("呼噜哇啦", "好的"), ("呼噜哇啦", "确认付款"), ("浩的",), ("四的",), ("却认",)]
+)
 def test_a_yes_is_never_taken_by_its_sound_nor_from_another_hearing(
     understanding: Understanding, texts: tuple[str, ...]
 ) -> None:
@@ -144,7 +146,9 @@ def test_what_hearings_make_doubtful_is_asked_and_not_chosen(engine: Embedded) -
     class Torn:
         def parse(self, text: str, locale: str = "zh") -> Parse:
             first = text == "那个事体办一下"
-            return parse("find_account", 0.6, "look_back") if first else parse("look_back", 0.7, "find_account")
+            return (
+                parse("find_account", 0.6, "look_back") if first else parse("look_back", 0.7, "find_account")
+            )
 
     torn = Understanding(Torn())
     alone = torn.understand(Utterance("那个事体办一下", voice=True), OPEN)
@@ -154,7 +158,26 @@ def test_what_hearings_make_doubtful_is_asked_and_not_chosen(engine: Embedded) -
 
 
 WORDS = st.sampled_from(
-    ["好的", "是", "付", "确认", "不对", "取消", "停", "五十", "十五", "一百", "1234", "4829", "转人工", "交电费", "充五十", "嗯", "水费", "那个"]
+    [
+        "好的",
+        "是",
+        "付",
+        "确认",
+        "不对",
+        "取消",
+        "停",
+        "五十",
+        "十五",
+        "一百",
+        "1234",
+        "4829",
+        "转人工",
+        "交电费",
+        "充五十",
+        "嗯",
+        "水费",
+        "那个",
+    ]
 )
 STATES = st.sampled_from([OPEN, AMOUNT, CONFIRM, CODE])
 
