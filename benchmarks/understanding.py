@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import Row, Spread, Stopwatch
-from bot.app import NLU_DATA, load_engine
+from bot.app import NLU_DATA, load_engine, read_words
 from bot.settings import Settings
-from nlu.measuring import Understood, Warned, five_fold, split, understood, warned
+from nlu.measuring import Begun, Understood, Warned, begun, five_fold, split, understood, warned
 from nlu.swindles import Watch
 from nlu.text import fold
 
@@ -22,6 +22,7 @@ def words(folds: int, tell: Tell, measured: Path = MEASURED) -> list[Row]:
     """Wishes, strange sentences and swindles of both languages; with folds, the training judged by halves of itself."""
     settings = Settings()
     engine, watch = load_engine(settings), Watch.load(NLU_DATA, settings.cache_dir)
+    heard = read_words(settings).understanding
     rows: list[Row] = []
     for locale, language in LANGUAGES.items():
         folded = None
@@ -33,6 +34,7 @@ def words(folds: int, tell: Tell, measured: Path = MEASURED) -> list[Row]:
             sentences = split(measured, locale, name)
             found = understood(engine, sentences, locale)
             rows += _wishes(language, name, found, folded, ACCURATE[locale])
+            rows.append(_begun(language, name, begun(heard, sentences, locale)))
             rows.append(_swindles(language, name, warned(watch, measured, locale, name)))
         rows.append(_pace(language, [fold(row.text) for row in sentences], engine.parse, locale))
     return rows
@@ -55,6 +57,15 @@ def _wishes(
         more={"sentences": found.strange, "at_learnt_threshold": 100 * found.refused, "false_rejects": 100 * found.rejected},
     )  # fmt: skip
     return [right, turned_away]
+
+
+def _begun(language: str, name: str, found: Begun) -> Row:
+    """What a person gets, with closed lists and grammar before the engine."""
+    return Row(
+        f"{language}: a talk begins with what was meant, {name} split", "%", _percent(found.right),
+        "asked back instead of begun", _percent(found.asked),
+        more={"begins_something_else": 100 * (1 - found.right - found.asked), "strange_left_alone": 100 * found.left_alone},
+    )  # fmt: skip
 
 
 def _swindles(language: str, name: str, found: Warned) -> Row:

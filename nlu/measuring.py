@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlu.commands import Expectation, Refuse, Utterance
+from nlu.commands import Expectation, Refuse, StartFlow, Utterance
 from nlu.engine import OUT_OF_SCOPE, Engine, Parse
 from nlu.loader import Example, load_examples
 from nlu.swindles import FOLDER, SCAM, Watch
@@ -77,6 +77,60 @@ def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
         there = sum(truth == intent for truth, _ in pairs)
         scores.append(2 * hits / (named + there))
     return sum(scores) / len(scores) if scores else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Shares, 0..1, of sentences at the start of a talk, by all that understanding is: closed lists, grammar and engine.
+
+    `right`: what was meant begins; `asked`: it is asked back, or nothing is begun; the rest begins something else. `left_alone`:
+    of strange sentences, those that begin nothing.
+    """
+
+    right: float
+    asked: float
+    left_alone: float
+    otherwise: tuple[tuple[Example, tuple[str, ...]], ...] = ()
+
+
+def begun(understanding: Understanding, rows: Sequence[Example], locale: str) -> Begun:
+    """What labelled sentences begin when nothing is under way."""
+    said = [(row, _begins(understanding, row.text, locale)) for row in rows]
+    ours = [(row, names) for row, names in said if row.intent != OUT_OF_SCOPE]
+    right = [bool(_MEANS.get(row.intent, {row.intent}) & set(names)) for row, names in ours]
+    asked = [not hit and not _moves(names) for hit, (_, names) in zip(right, ours, strict=True)]
+    strange = [names for row, names in said if row.intent == OUT_OF_SCOPE]
+    otherwise = (one for one, hit, back in zip(ours, right, asked, strict=True) if not hit and not back)
+    return Begun(
+        _share(right), _share(asked), _share([not _moves(names) for names in strange]), tuple(otherwise)
+    )
+
+
+# What else than the flow of its name answers a wish.
+_MEANS = {
+    "human_help": {"human_help", "Human"},
+    "greet": {"Greet"},
+    "thanks": {"Greet", "Bye"},
+    "bye": {"Greet", "Bye"},
+    "change_preferences": {"change_preferences", "Bigger", "Repeat"},
+    "capabilities": {"capabilities", "Explain"},
+    "check_balance": {"check_balance", "check_all"},
+    "pay_joint": {"pay_joint", "check_all"},
+    "set_mandate": {"set_mandate", "change_mandate"},
+}
+_STAYS = frozenset(
+    {"CannotHandle", "Clarify", "Refuse", "Explain", "Greet", "Bye", "Human", "Repeat", "Bigger"}
+)
+
+
+def _begins(understanding: Understanding, text: str, locale: str) -> tuple[str, ...]:
+    """The flows begun, and the kinds of the other commands."""
+    commands = understanding.understand(Utterance(text), Expectation(locale=locale))
+    return tuple(c.flow if isinstance(c, StartFlow) else type(c).__name__ for c in commands)
+
+
+def _moves(names: Sequence[str]) -> bool:
+    return any(name not in _STAYS for name in names)
 
 
 def split(measured: Path, locale: str, name: str) -> list[Example]:

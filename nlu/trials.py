@@ -25,7 +25,7 @@ from nlu.text import fold
 ROOT = Path(__file__).parents[1]
 # Asked in a process of its own, so that what training needs is not counted as what the running program holds.
 _ASKING = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 began = time.perf_counter()
 from nlu.classifier import read
@@ -38,7 +38,8 @@ for line in sys.stdin:
     parse = model.parse(text)
     times.append((time.perf_counter() - began) * 1000)
     said.append([parse.ranking, parse.score, parse.in_scope])
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not ru_maxrss, which begins with what the process held that started this one.
+memory = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"said": said, "ms": times, "memory_mb": memory, "ready": ready}))
 """
 

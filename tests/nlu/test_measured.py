@@ -8,7 +8,7 @@ from nlu import closed
 from nlu.classifier import Embedded
 from nlu.commands import Affirm, Command, Expectation, Human, Refuse, Repeat, Utterance
 from nlu.loader import Example, load_examples
-from nlu.measuring import split, understood, warned
+from nlu.measuring import begun, split, understood, warned
 from nlu.swindles import Watch
 from nlu.text import fold
 from nlu.understand import Understanding
@@ -76,6 +76,17 @@ def test_wishes_are_understood_and_strange_ones_turned_away(engine: Embedded, lo
     assert found.accuracy >= ACCURATE[locale, name], found.wrong
     assert found.refused_at_5 >= REFUSED_AT_5[locale, name]
     assert found.rejected <= 0.1
+
+
+@pytest.mark.parametrize(("locale", "name"), ACCURATE)
+def test_a_talk_begins_with_what_was_meant_or_asks(
+    understanding: Understanding, locale: str, name: str
+) -> None:
+    """Closed lists and grammar come before the engine, and may not spoil what it knows."""
+    found = begun(understanding, split(MEASURED, locale, name), locale)
+    assert found.right >= 0.84, found.otherwise
+    assert 1 - found.right - found.asked <= 0.11, found.otherwise
+    assert found.left_alone >= 0.85
 
 
 @pytest.mark.parametrize(("locale", "name"), WARNED)

@@ -113,7 +113,9 @@ def test_the_running_program_needs_no_scikit_learn(engine: Embedded) -> None:
         "from nlu.commands import Utterance, Expectation;"
         f"u = Understanding(Embedded.load(Path({str(TRAINING)!r}), Path({str(CACHE)!r})));"
         "print(u.understand(Utterance('你是谁呀会做点啥'), Expectation()));"
-        "assert not {'sklearn', 'scipy', 'ruamel'} & set(sys.modules), sorted(sys.modules)"
+        "assert not {'sklearn', 'scipy', 'ruamel'} & set(sys.modules), sorted(sys.modules);"
+        "held = [int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')];"
+        "assert held[0] < 130, held"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False

@@ -56,7 +56,7 @@ def _is_a_parse(parse: Parse, engine: Embedded) -> None:
     assert {intent for intent, _ in parse.ranking} <= engine.intents
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(0 <= p <= 1 for p in probabilities)
-    assert 0 <= parse.score <= 1.0001
+    assert -1.0001 <= parse.score <= 1.0001
     assert not (parse.in_scope and parse.best == OUT_OF_SCOPE)
 
 
