@@ -55,8 +55,7 @@ def opinion(engine: Engine, text: str, besides: Sequence[str], locale: str) -> P
 def pooled(first: Parse, besides: Sequence[Parse]) -> Parse:
     """One opinion of several: what all of them name grows likelier, what one of them denies grows unlikelier.
 
-    The sentence is ours when a hearing that names the same wish thinks so; it is not where the hearings together name
-    another wish than the first does.
+    The sentence is ours when a hearing that names the likeliest wish by itself thinks so.
     """
     if not besides or not first.ranking:
         return first
@@ -69,11 +68,10 @@ def pooled(first: Parse, besides: Sequence[Parse]) -> Parse:
     raised = {intent: math.exp(log - highest) for intent, log in logs.items()}
     total = sum(raised.values())
     ranking = tuple(sorted(((intent, p / total) for intent, p in raised.items()), key=lambda pair: -pair[1]))
-    alike = [first, *(parse for parse in besides if parse.best == first.best)]
+    alike = [parse for parse in (first, *besides) if parse.best == ranking[0][0]]
     agreed = len(alike) == len(besides) + 1
     score = max(parse.score for parse in alike) if agreed else _mean([first, *besides])
-    in_scope = ranking[0][0] == first.best and any(parse.in_scope for parse in alike)
-    return Parse(ranking, score, in_scope)
+    return Parse(ranking, score, any(parse.in_scope for parse in alike))
 
 
 def _mean(parses: Sequence[Parse]) -> float:
