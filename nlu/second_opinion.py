@@ -60,8 +60,14 @@ def instead(only: Command, parse: Parse, text: str, locale: str, flows: Collecti
         return only
     if _ENDS_WHAT.get(begun) == best:
         return Clarify((begun, best))
-    unwilling = best in ("pay_bill", "pay_joint") and sentence.unwilling(text, locale)
-    return only if unwilling or not guessing.may_begin(best, text) else best
+    if best in ("pay_bill", "pay_joint") and not _wants_to_pay(text, locale):
+        return only
+    return best if guessing.may_begin(best, text) else only
+
+
+def _wants_to_pay(text: str, locale: str) -> bool:
+    """水费 alone is looked at, and what was paid already is not paid again."""
+    return guessing.may_begin("pay_joint", text) and not sentence.unwilling(text, locale)
 
 
 def _surer(parse: Parse, begun: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nlu.classifier import Embedded
 from nlu.swindles import Watch
@@ -15,6 +16,9 @@ ROOT = Path(__file__).parents[2]
 TRAINING = ROOT / "data" / "nlu"
 MEASURED = ROOT / "data" / "nlu-test"
 CACHE = ROOT / ".cache"
+# How long an example takes says how busy the machine is, and nothing of what is promised.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
