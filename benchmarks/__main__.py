@@ -76,6 +76,7 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows.append(turns.at_the_store(databases, size.turns, tell))
             rows.append(turns.door_to_reply(databases, size.turns, tell))
             rows.append(turns.with_more_flows(databases, size.turns, tell))
+            rows.append(turns.stacked(databases, size.turns, tell))
         if "crowd" in parts:
             rows += turns.at_once(databases, size.open_talks, size.crowd_turns, size.blocks, tell)
         if "start" in parts:

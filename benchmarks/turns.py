@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,10 +14,11 @@ import sqlalchemy as sa
 from benchmarks.figures import Row, Spread, Stopwatch, why_missed
 from benchmarks.ground import SENTENCES, Prepared, application, house, person, settled, words
 from data.events import InboundEvent
+from data.ids import PersonId
 from data.store.engine import Store, Tx
 from data.store.talks import calls
-from dialogues import turn
-from dialogues.model import Release
+from dialogues import conversations, turn
+from dialogues.model import Frame, Release
 from dialogues.turn import House
 from tests.databases import SEALER, Databases
 
@@ -130,6 +132,59 @@ def with_more_flows(databases: Databases, count: int, tell: Tell, times: int = 1
         "ratio of processor time ≤ 1.15", ratio <= 1.15, "" if ratio <= 1.15 else "grows with the flows",
         Spread.of(b.cpu_ms for _, b in rows).median,
     )  # fmt: skip
+
+
+class _Undone(Exception):
+    """Takes a turn back, so that the next one meets the same talk."""
+
+
+def stacked(databases: Databases, count: int, tell: Tell, depth: int = 8) -> Row:
+    """The same turn with so many pieces of business under way, each interrupted by the next, beside one.
+
+    The sentence is not understood, so the open question is put once more; every turn is taken back (no commit in the figure).
+    """
+    tell("one turn with many pieces of business under way")
+    frames, rooms = _frames(depth), _prepared()
+    with databases.store("sqlite", settled(2)) as store:
+        store.run_now(partial(_interrupted, stack=(replace(frames[-1], kind="regular"),), who=person(0)))
+        store.run_now(partial(_interrupted, stack=frames, who=person(1)))
+        rows = [tuple(_taken_back(store, rooms, person(n)) for n in (0, 1)) for _ in range(count + _WARM)]
+    one, many = (Spread.of(row[n].ms for row in rows[_WARM:]) for n in (0, 1))
+    cpu = [Spread.of(row[n].cpu_ms for row in rows[_WARM:]).median for n in (0, 1)]
+    ratio = cpu[1] / cpu[0]
+    return Row(
+        f"one text turn, {depth} pieces of business under way", "ms", many, "one under way", one, ratio,
+        "ratio of processor time ≤ 1.5", ratio <= 1.5, "" if ratio <= 1.5 else "grows with the stack", cpu[1],
+    )  # fmt: skip
+
+
+def _frames(depth: int) -> tuple[Frame, ...]:
+    """Different flows, each waiting at a question of its own; the last is on top."""
+    questions = [
+        (flow.id, step.id)
+        for flow in house().release.flows.values()
+        for step in list(flow.steps.values())[:1]
+        if step.kind == "collect" and not step.metadata.get("choices_from")
+    ]
+    assert len(questions) >= depth, "too few flows begin with a question"
+    below = [Frame(flow, step, "interrupt", "resume") for flow, step in questions[: depth - 1]]
+    return (*below, Frame(*questions[depth - 1], "interrupt", "ask"))
+
+
+def _interrupted(tx: Tx, stack: tuple[Frame, ...], who: PersonId) -> None:
+    found = conversations.load(tx, who, house().release.id, "zh")
+    after = replace(found, stack=stack, revision=found.revision + 1)
+    conversations.save(tx, after, found.revision, words(who, ""))
+
+
+def _taken_back(store: Store, rooms: House, who: PersonId) -> Stopwatch:
+    def take(tx: Tx) -> None:
+        _take(rooms, words(who, "今天天气怎么样"), tx)
+        raise _Undone
+
+    with Stopwatch() as one, suppress(_Undone):
+        store.run_now(take)
+    return one
 
 
 def _timed(store: Store, rooms: House, event: InboundEvent) -> Stopwatch:

@@ -160,6 +160,7 @@ class Person:
     elder: bool = False
     low_sight: bool = False
     smartphone: bool = True
+    voice_notes: bool = False  # speaks rather than types, and is answered aloud too
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,8 @@ def stop_everything(m: Moment) -> Moment:
 def bring_human(m: Moment, reason: str) -> Moment:
     """A person, at once, from wherever the talk stands. The business below is kept for later (L3)."""
     m = _without_human(m)
+    if m.talk.stack:
+        m = without_context(m, "calls")  # a person was offered: the business does not go round by itself
     m = begin(m, HUMAN, {"reason": reason}, kind="interrupt" if m.talk.stack else "regular")
     return with_talk(m, silences=0)
 

@@ -34,12 +34,14 @@ class Overtaken(Exception):
     """Another process wrote this conversation meanwhile; the turn is taken again from its beginning."""
 
 
-def load(tx: Tx, person: PersonId, release: str, locale: str) -> Conversation:
-    """The conversation as it stands, or a new one. The row is held until the turn is over."""
+def load(tx: Tx, person: PersonId, release: str, locale: str, aloud: bool = False) -> Conversation:
+    """The conversation as it stands, or a new one in this language, answered aloud too if so wished. The row is held until the turn is over."""
     tx.alone(f"conversation:{person}")
     row = tx.conn.execute(_OF, {"who": person}).one_or_none()
     if row is None:
-        return Conversation(person=person, release=release, preferences=Preferences(locale=locale))
+        return Conversation(
+            person=person, release=release, preferences=Preferences(locale=locale, voice_reply=aloud)
+        )
     return wire.load(tx.seal.open(_PLACE, person, row.state))
 
 

@@ -113,7 +113,7 @@ def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
     if newcomer and not strangers.begins_or_goes_on(tx, house, event):
         return _stranger(tx, house, event)
     person = person or strangers.nobody(event)
-    conversation = conversations.load(tx, event.person, house.release.id, person.locale)
+    conversation = conversations.load(tx, event.person, house.release.id, person.locale, person.voice_notes)
     place = house.releases.place(tx, house, conversation)
     taking = _Taking(tx, place.house, event, person, place.talk, Taken(event.person))
     taking.newcomer, taking.place, taking.today = newcomer, place, house
@@ -138,7 +138,7 @@ def apologise(tx: Tx, house: House, event: InboundEvent) -> Taken:
     if not letters.first_seen(tx, event.channel, event.event_id, event.person, event.at):
         return _repeated(tx, event)
     person = people.find(tx, event.person) or strangers.nobody(event)
-    conversation = conversations.load(tx, event.person, house.release.id, person.locale)
+    conversation = conversations.load(tx, event.person, house.release.id, person.locale, person.voice_notes)
     taking = _Taking(tx, house, event, person, conversation, Taken(event.person))
     taking.give_up()
     return taking.taken

@@ -109,7 +109,8 @@ def answer(text: str, utterance: Utterance, expectation: Expectation, locale: st
         return key_answer(text, expectation)
     always = closed.everywhere(text, locale, voice)
     if isinstance(always, Human | Stop):
-        return [always]
+        dropped = isinstance(always, Stop) and not voice and _is_shown_no(text, expectation)
+        return [Choose(_NO)] if dropped else [always]
     if passing.waits(text, locale):
         return [Explain("wait")]
     if expectation.collected and text in _DONE:
@@ -126,6 +127,14 @@ def answer(text: str, utterance: Utterance, expectation: Expectation, locale: st
     if closed.cancels(text, locale):
         return [CancelFlow()]
     return _value(text, utterance, expectation, locale)
+
+
+_NO = "no"  # how 接着办吗 names the choice that drops the interrupted business
+
+
+def _is_shown_no(text: str, expectation: Expectation) -> bool:
+    """不办了 typed under a button 不办了 means that button: this one piece of business is dropped, what lies below it stays."""
+    return text in {fold(word) for word in expectation.choices.get(_NO, ())}
 
 
 def _agreed(text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:

@@ -16,6 +16,7 @@ people = sa.Table(
     sa.Column("elder", sa.Boolean, nullable=False, default=False),
     sa.Column("low_sight", sa.Boolean, nullable=False, default=False),
     sa.Column("smartphone", sa.Boolean, nullable=False, default=True),
+    sa.Column("voice_notes", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", Instant, nullable=False),
 )
 

@@ -20,7 +20,6 @@ class TownPerson:
     channel: str
     phone: str = field(default="", repr=False)
     age: int | None = None
-    voice_notes: bool = False
     shares_phone_with: PersonId | None = None
     committee: str = ""
     elders: int = 0  # how many elders a helper looks after

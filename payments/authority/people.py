@@ -72,6 +72,7 @@ def add_person(tx: Tx, person: Person, at: datetime) -> None:
             elder=person.elder,
             low_sight=person.low_sight,
             smartphone=person.smartphone,
+            voice_notes=person.voice_notes,
             created_at=at,
         )
     )
@@ -116,6 +117,7 @@ def _person(tx: Tx, row: Any) -> Person:
         elder=row.elder,
         low_sight=row.low_sight,
         smartphone=row.smartphone,
+        voice_notes=row.voice_notes,
     )
 
 

@@ -34,6 +34,7 @@ def test_every_piece_of_work_is_measured(told: dict[str, Any]) -> None:
     for expected in (
         "without understanding",
         "door to reply",
+        "business under way",
         "talks open",
         "first answer",
         "memory",

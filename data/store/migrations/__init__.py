@@ -1,3 +1,3 @@
 """The versions of the tables, oldest first; `HEAD` is the one this program works with."""
 
-HEAD = "r0007"
+HEAD = "r0008"

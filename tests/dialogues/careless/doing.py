@@ -55,6 +55,7 @@ class Doing:
     def act(self, who: int, what: str, pick: int) -> Screen:
         """One person does one thing. `pick` decides which of many."""
         screen = self.screens[who % len(self.screens)]
+        what = screen.next.pop(0) if screen.next else what
         self.expects_answer = self.understood_nothing = self.delivered_again = False
         _DEEDS[what](self, screen, pick)
         return screen
@@ -318,6 +319,37 @@ def _hangup(doing: Doing, screen: Screen, pick: int) -> None:
         doing.house.serve(doing.event(screen, InboundKind.HANGUP))
 
 
+def _regret(doing: Doing, screen: Screen, pick: int) -> None:
+    """He says yes, will not pay after all, and then the code comes out of his mouth all the same."""
+    if screen.asks == "confirm":
+        _right(doing, screen, pick)
+        screen.next += ["no", "code"]
+    else:
+        _no(doing, screen, pick)
+        screen.next.append("code")
+
+
+def _no(doing: Doing, screen: Screen, pick: int) -> None:
+    doing.says(screen, _one(("不付", "不要", "算了"), pick))
+
+
+def _old_yes(doing: Doing, screen: Screen, pick: int) -> None:
+    """A yes under a read-back of before, and the code as if it were about the new one."""
+    older = [b for b in screen.buttons if b.payload == "/affirm" and b.message != screen.asked_at]
+    if not older:
+        _right(doing, screen, pick)
+        return
+    doing.press(screen, _one(older, pick))
+    screen.next.append("code")
+
+
+def _code(doing: Doing, screen: Screen, pick: int) -> None:
+    if screen.speaks:
+        doing.keys(screen, screen.pin)
+    else:
+        doing.says(screen, screen.pin)
+
+
 def _wish(doing: Doing, screen: Screen, pick: int) -> None:
     doing.says(screen, _one(tempers.WISHES, pick), pick)
 
@@ -368,6 +400,10 @@ _DEEDS: dict[str, Callable[[Doing, Screen, int], None]] = {
     "double": _double,
     "again": _again,
     "old": _old,
+    "old_yes": _old_yes,
+    "regret": _regret,
+    "no": _no,
+    "code": _code,
     "restart": _restart,
     "mishap": _mishap,
     "page": _page,

@@ -46,6 +46,7 @@ class Screen:
     last: InboundEvent | None = None
     earlier: list[InboundEvent] = field(default_factory=list)
     yes: Sent | None = None
+    next: list[str] = field(default_factory=list)  # what he does next, whatever was drawn
 
     def __post_init__(self) -> None:
         self.channel = self.channels[0]

@@ -11,16 +11,18 @@ CARELESS = {
     "right": 30, "wrong": 8, "nonsense": 2, "digits": 4, "half": 4, "silence": 2, "comfort": 4, "correct": 8,
     "wish": 10, "double": 8, "again": 6, "old": 6, "pause": 2, "channel": 3, "private": 3, "human": 1, "stop": 2,
     "insult": 1, "staff": 1, "restart": 1, "mishap": 2, "page": 2, "hangup": 1, "money": 2,
+    "regret": 2, "old_yes": 2,
 }  # fmt: skip
 SLOW = CARELESS | {
     "right": 34, "silence": 12, "comfort": 14, "pause": 10, "half": 8, "double": 3, "again": 2, "old": 3, "insult": 0,
 }  # fmt: skip
 ANGRY = CARELESS | {
     "right": 22, "insult": 12, "human": 6, "stop": 8, "wrong": 12, "double": 10, "correct": 10, "nonsense": 6, "staff": 4,
+    "regret": 8,
 }  # fmt: skip
 CONFUSED = CARELESS | {
     "right": 18, "nonsense": 10, "half": 12, "digits": 10, "comfort": 10, "old": 10, "private": 6, "channel": 6,
-    "correct": 10, "wrong": 10,
+    "correct": 10, "wrong": 10, "old_yes": 8,
 }  # fmt: skip
 TEMPERS: Mapping[str, Mapping[str, int]] = {
     "careless": CARELESS,
