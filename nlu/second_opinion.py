@@ -26,7 +26,15 @@ _CONTESTED = frozenset(
     }
 )  # fmt: skip
 # The flow of the grammar alone that says the same as one the engine knows.
-_THE_SAME = {("check_all", "check_balance"), ("check_all", "pay_joint")}
+_THE_SAME = {("check_all", "check_balance"), ("check_all", "pay_joint"), ("pay_joint", "pay_bill")}
+# What the engine has never heard of it cannot call strange.
+_UNKNOWN_TO_IT = frozenset({"check_all", "enrol"})
+# So short a text is an answer that came late, or a word for which the engine has too little to go by.
+_SHORTEST = {"zh": 5, "en": 15}
+# Values and terms that only the right business has: 3100456712, 恢复, 低于五十.
+_TELLING = frozenset(
+    {"account", "below", "per_month", "per_charge", "cap", "changes", "rest_span", "joint_people"}
+)
 # What ends something, and what begins it: the end is taken at the engine's word, the beginning never against a word of ending.
 _ENDS_WHAT = {mandates.STOP: mandates.SET, "take_back": "invite"}
 # Small talk is no business: nothing is begun or left because of it.
@@ -49,11 +57,11 @@ def instead(only: Command, parse: Parse, text: str, locale: str, flows: Collecti
     """What is begun in its place: an intent, or a question, or a refusal; the command itself where the engine is not surer."""
     begun = only.flow if isinstance(only, StartFlow) else ""
     best, likely = parse.ranking[0] if parse.ranking else (OUT_OF_SCOPE, 0.0)
-    if best == begun or (begun, best) in _THE_SAME:
+    if best == begun or (begun, best) in _THE_SAME or (isinstance(only, StartFlow) and _is_told(only, best)):
         return only
     if best == OUT_OF_SCOPE:
-        strange = likely >= _SURELY_STRANGE and begun and not parse.in_scope
-        return CannotHandle("out_of_scope") if strange else only
+        known = begun and begun not in _UNKNOWN_TO_IT and len(text) >= _SHORTEST[locale]
+        return CannotHandle("out_of_scope") if known and likely >= _SURELY_STRANGE else only
     if not parse.in_scope or best in _TALK or best not in flows or not _surer(parse, begun):
         return only
     if only == Explain("why") and (best != mandates.WHY or likely < _SURE_OF_MONEY_GONE):
@@ -63,6 +71,13 @@ def instead(only: Command, parse: Parse, text: str, locale: str, flows: Collecti
     if best in ("pay_bill", "pay_joint") and not _wants_to_pay(text, locale):
         return only
     return best if guessing.may_begin(best, text) else only
+
+
+def _is_told(begun: StartFlow, best: str) -> bool:
+    """A value names the business, or one kind of bill says that not all of them are meant."""
+    return bool(_TELLING & begun.slots.keys()) or (
+        (begun.flow, best) == ("pay_bill", "pay_joint") and "utility" in begun.slots
+    )
 
 
 def _wants_to_pay(text: str, locale: str) -> bool:
