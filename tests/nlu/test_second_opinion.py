@@ -56,6 +56,23 @@ def test_who_speaks_of_not_paying_begins_no_payment() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "best", "begun"),
+    [
+        ("查一下3100456712", OUT_OF_SCOPE, "check_balance"),
+        ("恢复自动缴费", "list_mandates", "set_mandate"),
+        ("水费也交", "pay_joint", "pay_bill"),
+        ("登记", OUT_OF_SCOPE, "enrol"),
+        ("现在交费", OUT_OF_SCOPE, "pay_bill"),
+        ("水费", "pay_bill", "check_balance"),
+    ],
+)
+def test_what_names_its_business_keeps_it(said: str, best: str, begun: str) -> None:
+    (command,) = heard(Sure(best, 0.95, in_scope=best != OUT_OF_SCOPE), said)
+    assert isinstance(command, StartFlow)
+    assert command.flow == begun
+
+
 def test_no_business_begins_without_a_word_of_it() -> None:
     begun = StartFlow("check_balance", {"utility": "water"})
     parse = Sure("take_back", 0.99).opinion
