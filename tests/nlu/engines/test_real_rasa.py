@@ -94,7 +94,7 @@ def test_a_real_server_answers_as_the_house_expects(
     if not BUILT:
         with capsys.disabled():
             print(
-                "\nNOT PROVEN: no Rasa server was asked. `make rasa` builds one; the recorded answers were read instead."
+                "\nNOT PROVEN: no Rasa server was asked. `make rasa` builds one; a server that speaks its contract was asked instead."
             )
         return
     with serving(MODELS / "light-zh.tar.gz") as url:
