@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from nlu import notice_wishes
+
 # One or two letters of Chinese look like anything: 付 is an answer that came late, and no question about last month.
 _SHORTEST_ZH = 2
 _ENDS = (
@@ -44,6 +46,8 @@ def may_begin(intent: str, text: str) -> bool:
     """Whether a folded text holds a word of the business it is guessed to mean: 再让她看吧 takes nothing back."""
     letters = re.sub("[^\u3400-\u9fff]", "", text)
     if letters and len(letters) < _SHORTEST_ZH and not re.search("[a-z]", text):
+        return False
+    if intent == notice_wishes.FLOW and notice_wishes.speaks_of_else(text, "zh" if letters else "en"):
         return False
     words = _SAYS_SO.get(intent)
     return words is None or bool(words.search(text))

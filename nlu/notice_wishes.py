@@ -37,7 +37,7 @@ _ONLY_ZH = re.compile(
     "(?:没事儿?|平时|平常|没什么事|好好的)(?:就|的时候)?(?:别|不用|不要|甭)(?:再|老|给我|来|天天)*(?:发|找|打扰|烦|告诉|通知|提醒|打电话|报平安)|光是坏消息|除了没(?:付|交|充|扣)成|(?:出(?:了)?(?:事|问题)|欠费(?:了)?|没(?:付|交|充)成)(?:了)?(?:才|再)(?:告诉|通知|找|发|提醒)"
 )
 _ONLY_EN = re.compile(
-    r"\bonly (?:(?:tell|notify|message|text|alert|contact|bother|call|write to) me )?(?:when|if|in case|about|for)\b.*\b(?:wrong|problem|trouble|fails?|failed|urgent|overdue|important|emergency|serious|out)\b|\b(?:tell|notify|message|text|alert|contact|bother|write to|call|send)\b.*\bonly (?:about |for |when |if |with |in )+.*(?:problem|trouble|fail|wrong|urgent|bad news|emergenc|overdue|important|serious)|\b(?:only|just) (?:the )?(?:bad news|problems|failures|emergencies|urgent ones|important ones)\b|\bno news is good news\b|\b(?:nothing|quiet|peace|nobody|don't .*) unless\b|\bonly write (?:if|when)\b|\bonly want the warnings\b"
+    r"\bonly (?:(?:tell|notify|message|text|alert|contact|bother|call|write to) me )?(?:when|if|in case|about|for)\b.*\b(?:wrong|problem|trouble|fails?|failed|urgent|overdue|important|emergency|serious|out)\b|\b(?:tell|notify|message|text|alert|contact|bother|write to|call|send)\b.*\bonly (?:about |for |when |if |with |in )+.*(?:problem|trouble|fail|wrong|urgent|bad news|emergenc|overdue|important|serious)|\b(?:only|just) (?:the )?(?:bad news|problems|failures|emergencies|urgent ones|important ones)\b|\bno news is good news\b|\b(?:nothing|quiet|peace|nobody|(?:don't|do not) (?:tell|text|call|ring|message|bother|notify|write|disturb|send)\b[^,.]*) unless\b|\bonly write (?:if|when)\b|\bonly want the warnings\b"
 )
 _UNDO_ZH = re.compile(
     "^(?:刚才|刚刚)改的(?:通知|提醒|那个)?不算(?:数|了)|^(?:那|还是|给我|帮我|请|把(?:它|通知|提醒)|通知|提醒|我|刚才的?|都|算了|,)*(?:改回(?:来|去|原来(?:那样|的样子|的)?)|变回(?:来|去|原来)|还原|撤回刚才的?(?:改动|设置)?|(?:跟|像|照|和)(?:原来|以前|之前)(?:一样|那样)?(?:发|通知|提醒|告诉我)?)(?:吧|了|好了|行吗|,谢谢)*[。!?]*$"
@@ -110,8 +110,9 @@ _SPAN_EN = re.compile(
 _QUIET_ZH = re.compile(
     "打扰|免打扰|勿扰|吵|安静|静音|(?:别|不要|甭|不用)(?:再|给我)*(?:打电话|打|发|响|来|通知|提醒)|(?:再|才)(?:发|通知|提醒|告诉|打|找)"
 )
+# Somebody rung up after six wants to be: only with a no, or a word for being left alone.
 _QUIET_EN = re.compile(
-    r"\b(?:disturb\w*|bother\w*|quiet|calls?|ring|phone|texts?|messages?|send|notif\w+|remind\w*|alerts?|notices|write|wake|anything|mornings only)\b"
+    r"\b(?:disturb\w*|bother\w*|quiet|wake|mornings only|nothing)\b|\b(?:no|don't|do not|not|never|stop|nobody|only)\b.*\b(?:call\w*|ring\w*|phone|phoning|text\w*|messag\w*|send\w*|notif\w+|remind\w*|alerts?|notices|writ\w+|anything)\b"
 )
 _NIGHT_ZH = re.compile("晚上|夜里|半夜|夜间|深夜|睡(?:觉|了)|晚间|午睡|大清早|一大早")
 _NIGHT_EN = re.compile(r"\b(?:at night|in the evenings?|evenings|nights?|late|asleep|sleep\w*|early)\b")
@@ -139,14 +140,52 @@ _ALSO_EN = re.compile(
 )
 
 
+# --- what sounds alike and is something else --------------------------------------------------------------------------
+
+# Secrets, swindlers, a changed number, somebody else's calls: whoever speaks of these wants no setting changed.
+_OF_ELSE_ZH = re.compile(
+    "密码|验证码|口令|骗|诈|换(?:了)?(?:个)?(?:手机|电话|号)|号(?:码)?(?:也|都)?(?:换|变|改|停|丢|不用)|[新旧那这]个?号|旧的|要钱|零钱|找钱|别人|人家|外人|陌生|任何人|"
+    f"(?:让|叫|要求|逼|劝|教|说)我?(?:先|都)?{_NO_ZH}|{_NO_ZH}(?:再)?(?:给我)?自动|(?:只|光)(?:是)?提醒"
+)
+_OF_ELSE_EN = re.compile(
+    r"\bwithout (?:telling|asking|notifying|letting)\b|\b(?:was|were|got|am|been|being) (?:i |we )?(?:never|not|n't)\b|\bwasn't told\b|\b(?:you|nobody|no one|they|he|she) (?:have |has )?(?:never|not|didn't|did not) (?:told|tell|call|called|text|texted)\b|\bnever got\b|"
+    r"\bsend(?:ing)? (?:the |any |my |that |this |him |her |them )*(?:money|it|payment|cash|yuan)\b|\bdon't send\b(?! (?:me |us |any |the |more |so many |these |those )*(?:\w+ )?(?:messages?|texts?|notif|notices?|remind|alerts?|me$|me[ ,.]|us\b|anything (?:at night|after|before|unless)))|"
+    r"\bnever mind\b|\b(?:who|whom|what number) to call\b|\bcall (?:anybody|anyone|them|the (?:bank|police|company))\b|\b(?:pin|password|passcode|code|codes|secret)\b|\bscam\w*|\bfraud\w*|\btold me (?:not|never)\b|\b(?:new|old|another|changed my|wrong) (?:phone |telephone )?number\b|"
+    r"\btell (?:anyone|anybody|no one|nobody|strangers?)\b"
+)
+# 付成了, 扣款的通知, 该交费的时候: what is told of, not what is to be done.
+_TOLD_OF_ZH = re.compile(
+    "没(?:付|交|充|缴|扣)(?:成|上|到|完)?|(?:付|交|充|缴|扣|存|买)(?:费|款|钱|值|电|水)?(?:都)?(?:成(?:功|了)?|好(?:了)?|上(?:了)?|完(?:了)?|过(?:了)?|掉了|到账|失败|不成|不上|没(?:成|有)?)|"
+    "(?<![别不都先甭])(?:付|交|充|缴|扣|存|买)(?:费|款|钱|值|电|水)?了|"
+    "(?:自动)?(?:付|交|充|缴|扣|收|催)(?:费|款|钱|值|电|水|缴|交)?(?:的)?(?:通知|提醒|消息|短信|信息|推送|记录|结果|事|情况|时候|时|之前|以前|前|之后|以后|后|日|日期|期限)|"
+    "(?:每次|每回|每笔|该|要|又)(?:自动)?(?:付|交|充|缴|扣)(?:费|款|钱|值|电|水)?|催(?:交|缴|费|款)|"
+    "自动(?:付|交|充|缴|扣)(?:费|款)?(?:被)?(?:改|变|动|调)(?:了|过|动)"
+)
+_DOES_ZH = re.compile("[付交充缴扣]|取消(?:这|那|付|支)|买电")
+_TOLD_OF_EN = re.compile(
+    r"\b(?:autopay|auto-?pay|automatic (?:payments?|top-?ups?))(?: has| have)? (?:went|goes|go|gone|works?|worked|is done|ran|runs|fails?|failed|succeed\w*)\b|\b(?:when|whenever|after|before|if|once|each time|every time|that|about|until|as soon as) (?:\w+ ){0,3}?(?:pay|pays|charge|charges|top up|tops up|debit)\b|\bto pay\b|\b(?:the |my |a |any |each |every )(?:auto\w* )?(?:pay|charge|top-?up|debit)s?\b|\b(?:pay|top-?up|charge|debit)(?:ment)? (?:notif\w+|notices?|reminders?|alerts?|messages?|texts?)\b"
+)
+_DOES_EN = re.compile(
+    r"\b(?:pay|charge|top up|debit|transfer|autopay|auto-?pay|automatic (?:payments?|top-?ups?))\b(?! (?:notif|notices?|remind|alerts?|messages?|texts?))|\bcancel (?:the |this |my |that )*(?:payment|mandate|autopay)\b|\b(?:skip|cut out|leave out) the (?:gas|water|electric\w*|power|phone|heating)\b"
+)
+
+
+def speaks_of_else(text: str, locale: str) -> bool:
+    """Whether a folded text wants money moved or stopped as well, or is about secrets, swindles or complaints: no setting then."""
+    if locale == "en":
+        return bool(_OF_ELSE_EN.search(text) or _DOES_EN.search(_TOLD_OF_EN.sub(" ", text)))
+    return bool(_OF_ELSE_ZH.search(text) or _DOES_ZH.search(_TOLD_OF_ZH.sub("※", text)))
+
+
 def asked(text: str, expectation: Expectation, locale: str) -> StartFlow | None:
     """The wish about notices a folded text surely is; None when it is something else, or answers what money waits for.
 
-    自动充成功了不用告诉我 speaks of telling, not of stopping the automatic payment, so this is looked at first.
+    自动充成功了不用告诉我 speaks of telling, not of stopping the automatic payment, so this is looked at first. Whatever else the
+    sentence wants comes before it: 把自动缴费停了,也别发短信了 stops the payments.
     """
     if expectation.in_flow is not None and expectation.asks not in ("open", "choice"):
         return None
-    if locale != "en" and re.search(f"{_NO_ZH}(?:再)?(?:给我)?自动|(?:只|光)(?:是)?提醒", text):
+    if speaks_of_else(text, locale):
         return None
     found = slots(text, locale)
     does = found.get("notice_do")
@@ -242,7 +281,9 @@ def _span(text: str, english: bool) -> dict[str, Any]:
             return {}
         found["quiet_from"] = _evening(said["since"], said["sinceday"])
     if said := (_TO_EN if english else _TO_ZH).search(text):
-        found["quiet_to"] = _morning(said["until"])
+        day = said["untilday"]
+        late = re.match("晚|夜|下|傍|p|in the e|in the a|at n", day or "") is not None
+        found["quiet_to"] = _evening(said["until"], day) if late else _morning(said["until"])
     return found
 
 

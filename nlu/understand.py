@@ -172,7 +172,9 @@ class Understanding:
             return [Refuse("scam")]
         if (changed := _joint_change(text, expectation, locale, voice)) is not None:
             return [changed]
-        if (told := notice_wishes.asked(text, expectation, locale)) is not None:
+        always = closed.everywhere(text, locale, voice)
+        told = None if isinstance(always, Human | Stop) else notice_wishes.asked(text, expectation, locale)
+        if told is not None:
             return self._offered([told])
         if standing := self._standing(text, expectation, locale, voice):
             return self._at_the_start(standing, text, expectation, locale)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -125,10 +125,13 @@ def quiet_for(tx: Tx, person: PersonId, kind: str, body: Mapping[str, Any]) -> Q
     return clock.USUAL if group_of(kind, body, person) is None else of(tx, person).quiet
 
 
+_JUST_NOW = timedelta(minutes=30)  # so long 改回来 means the notices; later it may mean anything
+
+
 def take_back(tx: Tx, person: PersonId, at: datetime) -> bool:
-    """As it was before the last change; said again, it is as it was after it. False when nothing was ever changed."""
+    """As it was before the last change; said again, it is as it was after it. False when nothing was changed just now."""
     rows = tx.conn.execute(_NEWEST, {"who": person, "so_many": 2}).all()
-    if not rows:
+    if not rows or rows[0].changed_at < at - _JUST_NOW:
         return False
     return keep(tx, person, person, _wishes(rows[1]) if len(rows) > 1 else USUAL, at)
 

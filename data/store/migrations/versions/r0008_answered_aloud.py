@@ -12,13 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the column; nobody who is here already asked for it."""
+    """Adds the column; nobody who is here already asked for it.
+
+    In place: on SQLite the table cannot be built anew while other rows refer to its people. The default stays, harmless.
+    """
     op.add_column("people", sa.Column("voice_notes", sa.Boolean(), nullable=False, server_default=sa.false()))
-    with op.batch_alter_table("people") as people:
-        people.alter_column("voice_notes", server_default=None)
 
 
 def downgrade() -> None:
     """Takes it away."""
-    with op.batch_alter_table("people") as people:
-        people.drop_column("voice_notes")
+    op.drop_column("people", "voice_notes")
