@@ -19,8 +19,8 @@ help: ## what can be made here
 demo: $(VENV)/.core .cache/nlu.stamp ## the demo town: installs what is needed, prints one address
 	$(PY) -m bot demo
 
-test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis; about 20 minutes
-	$(PY) -m pytest -q -m "not prove" -n 2 --dist worksteal
+test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis; about 15 minutes
+	$(PY) -m pytest -q -m "not prove" -n 3 --dist worksteal
 
 prove: $(VENV)/.dev .cache/nlu.stamp ## the long proofs at full figures; up to 60 minutes
 	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 2 --dist worksteal

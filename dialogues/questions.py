@@ -12,6 +12,7 @@ from dialogues.model import Conversation, Release, Say, Step
 from dialogues.moment import LISTENING, Moment, ask, business_name, exists, step_of, with_context
 
 AGAIN, KEYS, SHORT = "_again", "_keys", "_short"  # endings of a question's name: the other ways of asking it
+PUT = "put"  # in a frame's context: the words of its question the last two times
 AGAIN_COUNTS = (
     "asked_again"  # in a frame's context: for each question and reason, how often it was asked again
 )
@@ -48,10 +49,23 @@ def question(m: Moment) -> Question:
 
 
 def ask_again(m: Moment, form: str = "") -> Moment:
-    """Asks the top frame's question, in another form where there are words for it."""
+    """Asks the top frame's question, in another form where there are words for it.
+
+    Whatever the reasons were, the third time in a row it takes other words, if any are written (L10).
+    """
     asked = question(m)
-    response = asked.response + form if form and exists(m, asked.response + form) else asked.response
+    response = _in_other_words(m, asked.response, form)
+    before = m.top.context.get(PUT, ())
+    m = with_context(m, **{PUT: [*before[-1:], response]})
     return ask(m, response, asked.asks, asked.values)
+
+
+def _in_other_words(m: Moment, response: str, form: str) -> str:
+    wanted = response + form if form and exists(m, response + form) else response
+    if list(m.top.context.get(PUT, ())) != [wanted, wanted]:
+        return wanted
+    others = (response + other for other in (KEYS, AGAIN, ""))
+    return next((other for other in others if other != wanted and exists(m, other)), wanted)
 
 
 def ask_or_open(m: Moment, form: str = "") -> Moment:
