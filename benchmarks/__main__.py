@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import paying, simulating, spreading, starting, sweeping, turns
+from benchmarks import engines, paying, simulating, spreading, starting, sweeping, turns, understanding
 from benchmarks.figures import Row, machine
 from benchmarks.showing import show
 from bot import logs
@@ -40,6 +40,9 @@ class Size:
     crews: tuple[int, ...] = (1, 2, 4)
     shared: int = 40  # payments of a round that several workers share
     mandates: tuple[int, ...] = (10_000, 100_000)
+    folds: int = 5
+    locales: tuple[str, ...] = ("zh", "en")
+    pipelines: tuple[str, ...] = ("light", "diet")
 
 
 FULL = Size()
@@ -55,8 +58,13 @@ QUICK = Size(
     crews=(1, 2),
     shared=4,
     mandates=(200,),
+    folds=0,
+    locales=("en",),
+    pipelines=("light",),
 )
-PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep")
+# Trains four models of Rasa for half an hour, so it is measured only when it is asked for.
+ON_DEMAND = ("engines",)
+PARTS = ("turns", "crowd", "start", "payments", "spreading", "stories", "sweep", "words")
 
 
 def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], dict[str, Any]]:
@@ -80,6 +88,10 @@ def measure(size: Size, parts: tuple[str, ...], tell: Tell) -> tuple[list[Row], 
             rows += spreading.shared(databases, size.crews, size.shared, size.rounds, tell)
         if "stories" in parts:
             rows += simulating.stories(size.stories, size.rounds, tell)
+        if "words" in parts:
+            rows += understanding.words(size.folds, tell)
+        if "engines" in parts:
+            rows += engines.compared(size.locales, size.pipelines, tell)
         if "sweep" in parts:
             rows += sweeping.rounds(databases, sweeping.KINDS, size.mandates, size.rounds, tell)
         if {"crowd", "payments", "spreading", "sweep"} & set(parts):
@@ -121,7 +133,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     parser.add_argument("--quick", action="store_true", help="only show that everything runs")
-    parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be repeated")
+    parser.add_argument(
+        "--part", action="append", choices=PARTS + ON_DEMAND, help="only this part; may be repeated"
+    )
     parser.add_argument(
         "--mandates", action="append", type=int, help="size of a sweep instead of the usual; may be repeated"
     )

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot.app import Application, build, load_engine, release
+from bot.app import Application, build, read_words
 from bot.settings import Settings
 from data.catalogue import load
 from data.clock import VirtualClock
@@ -60,7 +60,8 @@ class Prepared(Understanding):
 @cache
 def house() -> House:
     """Flows, understanding, till and catalogue of the real house."""
-    return House(release(), Understanding(load_engine(Settings())), Till(load(), Limits()), load())
+    words = read_words(Settings())
+    return House(words.release, words.understanding, Till(load(), Limits()), load())
 
 
 def person(n: int) -> PersonId:

@@ -36,6 +36,11 @@ from integrations.ports import BillerNetwork, PaymentRail
 from integrations.sandbox.biller import SandboxBillers
 from integrations.sandbox.rail import SandboxRail
 from nlu import classifier
+from nlu.engine import Engine
+from nlu.engines.elsewhere import Adviser, Elsewhere
+from nlu.engines.llm import LanguageModel
+from nlu.engines.rasa import Rasa
+from nlu.swindles import Watch
 from nlu.understand import OFFERED, Understanding
 from payments import alarms
 from payments.advance import Advance
@@ -199,6 +204,8 @@ class Application:
             await self.taking_over.let_go()
         await self.presence.go()
         await self.bells.close()
+        if isinstance(engine := self.desk.house.understanding.engine, Elsewhere):
+            await engine.aclose()
         await self.pace.close()
         await self.billers.aclose()
         await self.rail.aclose()
@@ -338,7 +345,8 @@ def read_words(settings: Settings) -> Words:
     """Flows, sentences and trained words from their files. Raises FlowErrors, or NotTrained."""
     flows = release()
     begun = {flow.id for flow in flows.flows.values() if flow.intents}
-    return Words(flows, Understanding(load_engine(settings), OFFERED | begun))
+    watch = Watch.load(NLU_DATA, settings.cache_dir)
+    return Words(flows, Understanding(load_engine(settings), OFFERED | begun, watch))
 
 
 def release() -> Release:
@@ -346,9 +354,31 @@ def release() -> Release:
     return loader.load_folder(FLOWS, SPECS)
 
 
-def load_engine(settings: Settings) -> classifier.Embedded:
-    """The trained understanding of both languages."""
-    return classifier.Embedded.load(NLU_DATA, settings.cache_dir)
+def load_engine(settings: Settings) -> Engine:
+    """The trained understanding of both languages, and beside it the engine elsewhere that the settings name."""
+    ours = classifier.Embedded.load(NLU_DATA, settings.cache_dir)
+    adviser = adviser_of(settings, ours.intents)
+    return ours if adviser is None else Elsewhere(adviser, ours, budget_seconds=settings.nlu_budget_seconds)
+
+
+def adviser_of(settings: Settings, intents: frozenset[str]) -> Adviser | None:
+    """Who is asked besides ours; None for the default. Stops a start whose settings do not say where."""
+    match settings.nlu_engine:
+        case "rasa":
+            if not settings.rasa_url:
+                raise SystemExit("No Rasa server is configured. Set BANGJIAO_RASA_URL (see `make rasa`).")
+            return Rasa({"zh": settings.rasa_url, "en": settings.rasa_url_en}, intents)
+        case "llm":
+            return language_model(settings, intents)
+    return None
+
+
+def language_model(settings: Settings, intents: frozenset[str]) -> LanguageModel:
+    """The language model at the address of the settings. Stops a start whose settings do not say where."""
+    if not (settings.llm_url and settings.llm_model):
+        raise SystemExit("No language model is configured. Set BANGJIAO_LLM_URL and BANGJIAO_LLM_MODEL.")
+    key = settings.llm_key.get_secret_value()
+    return LanguageModel(settings.llm_url, settings.llm_model, key, intents)
 
 
 def enrol_town(store: Store, world: World | None, at: Any) -> bool:

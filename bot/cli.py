@@ -220,12 +220,39 @@ def lint(
 
 
 @nlu_app.command(help="Train what is not trained yet. Example: bangjiao nlu train")
-def train() -> None:
+def train(as_json: Json = False) -> None:
     from bot.app import NLU_DATA
     from nlu.tools import train_all
 
-    for locale, where in train_all(NLU_DATA, Settings().cache_dir).items():
-        print(f"{locale}: {where}")
+    made = {locale: str(where) for locale, where in train_all(NLU_DATA, Settings().cache_dir).items()}
+    if as_json:
+        print(json.dumps(made, ensure_ascii=False))
+    else:
+        print("\n".join(f"{locale}: {where}" for locale, where in made.items()))
+
+
+@nlu_app.command(
+    help="Look over the training sentences and those they are measured by. Example: bangjiao nlu check"
+)
+def check(
+    trained: Annotated[Path | None, typer.Option(help="folder with a folder a language")] = None,
+    measured: Annotated[Path | None, typer.Option(help="folder of the splits, likewise")] = None,
+) -> None:
+    from bot.app import NLU_DATA
+    from nlu.checking import check
+    from nlu.tools import LOCALES
+
+    learnt = trained or NLU_DATA
+    found = [
+        finding
+        for locale in LOCALES
+        for finding in check(learnt, measured or learnt.parent / "nlu-test", locale)
+    ]
+    for finding in found:
+        print(finding)
+    print(f"{len(found)} to put right" if found else "nothing to put right")
+    if found:
+        raise typer.Exit(1)
 
 
 @nlu_app.command(
@@ -240,10 +267,23 @@ def evaluate(
         Path, typer.Option("--test", exists=True, help="the same; intent `oos` is out of scope")
     ],
     locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    engine: Annotated[str, typer.Option(help="default, rasa, rasa-diet or llm")] = "default",
+    as_json: Json = False,
 ) -> None:
+    from bot.app import language_model
+    from nlu.engines.rasa_building import NoRasa
+    from nlu.loader import TrainingFileError, load_examples
     from nlu.tools import evaluate as measure
 
-    print(json.dumps(measure(train_file, test_file, locale), ensure_ascii=False))
+    settings = Settings()
+    try:
+        intents = frozenset(example.intent for example in load_examples(train_file))
+        adviser = language_model(settings, intents) if engine == "llm" else None
+        found = measure(train_file, test_file, locale, engine, adviser, settings.nlu_budget_seconds)
+    except (TrainingFileError, NoRasa, ValueError) as problem:
+        raise SystemExit(str(problem)) from problem
+    shown = (f"{name}: {figure}" for name, figure in found.items())
+    print(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(shown))
 
 
 @nlu_app.command(help="What a sentence is understood as. Example: bangjiao nlu parse 帮我妈交水费")
@@ -252,9 +292,11 @@ def parse(
 ) -> None:
     from bot.app import read_words
     from nlu.commands import Expectation, Utterance
+    from nlu.engines.ahead import heard
 
     understanding = read_words(Settings()).understanding
-    commands = understanding.understand(Utterance(text=text), Expectation(locale=locale))
+    said, state = Utterance(text=text), Expectation(locale=locale)
+    commands = asyncio.run(heard(lambda: understanding.understand(said, state)))
     shown = [{"command": type(c).__name__, **_fields(c)} for c in commands]
     print(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(str, commands)))
 
@@ -264,10 +306,16 @@ def value(
     text: str,
     kind: Annotated[str, typer.Option("--type", help="money, digits, month or rule")] = "money",
     locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    as_json: Json = False,
 ) -> None:
     from nlu.tools import value as read
 
-    print(json.dumps(read(text, kind, locale), ensure_ascii=False, default=str))
+    try:
+        found = read(text, kind, locale)
+    except ValueError as problem:
+        raise SystemExit(str(problem)) from problem
+    shown = (f"{name}: {said}" for name, said in found.items())
+    print(json.dumps(found, ensure_ascii=False, default=str) if as_json else "\n".join(shown))
 
 
 def _fields(command: Any) -> dict[str, Any]:

@@ -6,9 +6,12 @@ import os
 import secrets
 import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nlu.engines.elsewhere import BUDGET_SECONDS
 
 
 class Settings(BaseSettings):
@@ -30,6 +33,21 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the web page listens on")
     port: int = Field(8080, description="port of the web page; 0 takes any free one")
     cache_dir: Path = Field(Path(".cache"), description="where the trained understanding is kept")
+    nlu_engine: Literal["default", "rasa", "llm"] = Field(
+        "default",
+        description="who guesses what a sentence is about: ours, a Rasa server, or ours with a language model",
+    )
+    nlu_budget_seconds: float = Field(
+        BUDGET_SECONDS,
+        gt=0,
+        le=5,
+        description="how long a talk waits for the opinion of an engine elsewhere; then ours decides",
+    )
+    rasa_url: str = Field("", description="address of a Rasa server with the Chinese model (`make rasa`)")
+    rasa_url_en: str = Field("", description="the same with the English model; without it ours reads English")
+    llm_url: str = Field("", description="an OpenAI-compatible address, up to and with its version (…/v1)")
+    llm_model: str = Field("", description="the model's name there")
+    llm_key: SecretStr = Field(SecretStr(""), description="the key for that address, where it wants one")
     gateway_url: str = Field(
         "", description="address of the payment gateway (the sandbox speaks the published contract)"
     )

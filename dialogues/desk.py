@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +29,8 @@ from dialogues.model import Said
 from dialogues.outside_calls import OutsideCall
 from dialogues.pacing import Pace, no_limit
 from dialogues.turn import House, Taken
+from nlu.engine import Parse
+from nlu.engines import ahead
 from payments.authority import wishes
 from payments.quoting import Quoting
 from payments.reconcile import Reconciliation
@@ -122,11 +123,22 @@ class Desk:
         return taken
 
     async def _turn(self, event: InboundEvent) -> Taken:
+        """The turn, taken again when another process was quicker, or when an engine elsewhere had to be asked before."""
+        opinions: dict[ahead.About, Parse] = {}
+
+        def taken(tx: Tx) -> Taken:
+            return ahead.within(opinions, lambda: turn.take(tx, self.house, event))
+
         for _ in range(_AGAIN):
-            with suppress(conversations.Overtaken):
-                taken = await self.store.run(lambda tx: turn.take(tx, self.house, event))
-                self.house.releases.written(taken.kept, event.at)
-                return taken
+            try:
+                done = await self.store.run(taken)
+            except conversations.Overtaken:
+                continue
+            except ahead.Unasked as unasked:
+                opinions |= await unasked.ask()
+                continue
+            self.house.releases.written(done.kept, event.at)
+            return done
         raise conversations.Overtaken(event.person)
 
     async def _follow(self, taken: Taken) -> None:

@@ -96,7 +96,7 @@ def _note_scam(tx: Tx, event: InboundEvent) -> None:
     """That somebody was warned of a swindle is kept; what the swindler wrote is not."""
     journal.record(
         tx,
-        kind="scam_warning_given",
+        kind=journal.WARNED,
         person=event.person,
         actor=event.person,
         subject=event.channel,

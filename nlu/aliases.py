@@ -32,7 +32,7 @@ _UTILITIES_EN: dict[Utility, tuple[str, ...]] = {
 }  # fmt: skip
 # Words that hold a utility's character but mean something else.
 _NOT_A_UTILITY = re.compile(
-    "电话(?!费)|手机|电脑|电梯|电动车|电瓶车|电视(?!费)|(?<!有线)(?<!闭路)(?<!数字)电视剧|电影|电池|电子|停电|断电|来电|充电(?!费)|水果|水平|水电工|水管|漏水|薪水|香水|矿泉水|热水|下水道|桶装水|天气|脾气|客气|生气|气死|空气|气象|一口气|力气|小气|语气|服气|气温|口气|运气|打气|淘气|"
+    "电话(?!费)|手机(?:[快都又]|快要|马上)?(?:没|有)?电(?!费)|手机|电脑|电梯|电动车|电瓶车|电视(?!费)|(?<!有线)(?<!闭路)(?<!数字)电视剧|电影|电池|电子|停电|断电|来电|充电(?!费)|水果|水平|水电工|水管|漏水|薪水|香水|矿泉水|热水|下水道|桶装水|天气|脾气|客气|生气|气死|空气|气象|一口气|力气|小气|语气|服气|气温|口气|运气|打气|淘气|"
     "power bank|gas station|petrol|water park|television set"
 )
 _TOGETHER = re.compile("水电(?:煤气?|燃气|天然气|气|煤)?|电水(?:煤|气)?|水煤电|水燃电|煤水电")
@@ -45,10 +45,10 @@ _TOGETHER_PARTS = {
 }
 
 _RELATIONS_ZH: dict[str, tuple[str, ...]] = {
-    "parents": ("我爸妈", "俺爸妈", "咱爸妈", "我爸爸妈妈", "我妈我爸", "爸妈", "爸爸妈妈", "父母", "爹妈", "二老", "老两口", "我爸我妈", "老爸老妈", "爹娘"),
+    "parents": ("我爸妈", "俺爸妈", "咱爸妈", "我爸爸妈妈", "我妈我爸", "爸妈", "爸爸妈妈", "父母", "爹妈", "二老", "老两口", "我爸我妈", "老爸老妈", "爹娘", "我娘家", "娘家"),
     "mother_in_law": ("婆婆", "丈母娘", "岳母"),
     "father_in_law": ("公公", "老丈人", "岳父", "丈人"),
-    "mother": ("妈妈", "老妈", "我妈", "俺妈", "咱妈", "母亲", "我娘", "姆妈", "老娘", "妈"),
+    "mother": ("妈妈", "老妈", "我妈", "俺妈", "咱妈", "母亲", "我娘", "俺娘", "姆妈", "老娘", "妈"),
     "father": ("爸爸", "老爸", "我爸", "俺爸", "咱爸", "父亲", "我爹", "阿爸", "老爹", "爸"),
     "spouse": ("老伴", "老头子", "老太婆", "老公", "老婆", "爱人", "我先生", "我太太", "媳妇", "对象"),
     "son": ("儿子", "我儿"),
@@ -76,6 +76,13 @@ _RELATIONS_EN: dict[str, tuple[str, ...]] = {
     "neighbour": ("neighbour", "neighbor"),
     "self": ("myself", "my own"),
 }  # fmt: skip
+# 我爸和我妈, my dad and my mum: one household, and not his alone.
+_FATHER_ZH, _MOTHER_ZH = "(?:我|俺|咱)?(?:老爸|爸爸|爸|父亲|爹)", "(?:我|俺|咱)?(?:老妈|妈妈|妈|母亲|娘)"
+_BOTH_ZH = re.compile(
+    f"(?:{_FATHER_ZH}(?:和|跟|同|与|、|还有){_MOTHER_ZH}|{_MOTHER_ZH}(?:和|跟|同|与|、|还有){_FATHER_ZH})"
+)
+_FATHER_EN, _MOTHER_EN = r"(?:my )?(?:dad|daddy|father)\b", r"(?:my )?(?:mum|mom|mam|mother)\b"
+_BOTH_EN = re.compile(rf"\b(?:{_FATHER_EN} and {_MOTHER_EN}|{_MOTHER_EN} and {_FATHER_EN})(?![- ]in)")
 _CITIES: dict[str, str] = {
     "beijing": "北京", "shanghai": "上海", "guangzhou": "广州", "shenzhen": "深圳", "tianjin": "天津", "chongqing": "重庆",
     "chengdu": "成都", "hangzhou": "杭州", "nanjing": "南京", "wuhan": "武汉", "xian": "西安", "suzhou": "苏州", "zhengzhou": "郑州",
@@ -105,11 +112,15 @@ _TITLED_ZH = re.compile(
     rf"(?<![平经正非日时通对地双官多])(?P<family>[{_SURNAMES}])(?:{_TITLES})|"
     rf"老(?P<old>[{_SURNAMES}])(?=家|的|那[边儿里]|[水电煤燃气宽暖]|上个?月|这个?月|欠|$)"
 )
+# Family names as they are spelled in English talk.
+FAMILY_NAMES_EN = (
+    "wang|li|zhang|liu|chen|yang|huang|zhao|zhou|wu|xu|sun|zhu|ma|hu|guo|lin|luo|liang|song|zheng|xie|han|tang|feng|yu|dong|xiao|"
+    "cheng|cao|yuan|deng|fu|shen|zeng|peng|lu|lv|su|jiang|cai|jia|ding|wei|xue|ye|yan|pan|du|dai|xia|zhong|tian|ren|fang|shi|yao|"
+    "tan|liao|zou|xiong|jin|hao|kong|cui|kang|mao|qiu|qin|gu|hou|shao|meng|duan|lei|qian|yin|chang|lai|gong|ni|weng|gao|an|he"
+)
 _TITLED_EN = re.compile(
     r"\b(?:mr|mrs|ms|miss|old|uncle|aunt|auntie|granny|grandma|grandpa|grandad|granddad|teacher|madam)\.? (?P<family>"
-    r"wang|li|zhang|liu|chen|yang|huang|zhao|zhou|wu|xu|sun|zhu|ma|hu|guo|lin|luo|liang|song|zheng|xie|han|tang|feng|yu|dong|xiao|"
-    r"cheng|cao|yuan|deng|fu|shen|zeng|peng|lu|lv|su|jiang|cai|jia|ding|wei|xue|ye|yan|pan|du|dai|xia|zhong|tian|ren|fang|shi|yao|"
-    r"tan|liao|zou|xiong|jin|hao|kong|cui|kang|mao|qiu|qin|gu|hou|shao|meng|duan|lei|qian|yin|chang|lai|gong|ni|weng|gao|an|he)\b"
+    rf"{FAMILY_NAMES_EN})\b"
 )
 # Common beginnings of a sentence that only look like a name.
 _NO_NAME = re.compile(
@@ -163,6 +174,7 @@ def relation(text: str, locale: str = "zh") -> str | None:
     张阿姨 and 王奶奶 are neighbours called politely, no aunt and no grandmother of the speaker's.
     """
     pattern, meaning = _relations_pattern(locale)
+    text = _BOTH_ZH.sub("爸妈", _BOTH_EN.sub("parents", text))
     match = pattern.search((_TITLED_EN if locale == "en" else _TITLED_ZH).sub("※", text))
     return meaning[match[0]] if match else None
 
@@ -170,6 +182,13 @@ def relation(text: str, locale: str = "zh") -> str | None:
 @cache
 def _relations_pattern(locale: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return _alternatives(_RELATIONS_EN if locale == "en" else _RELATIONS_ZH, locale)
+
+
+def replaced(text: str, bill: str, kin: str, locale: str = "zh") -> str:
+    """A folded text in which every kind of bill is `bill` and every relative is `kin`."""
+    for (pattern, _), word in ((_utilities_pattern(locale), bill), (_relations_pattern(locale), kin)):
+        text = pattern.sub(word, text)
+    return text
 
 
 def city(text: str, locale: str = "zh") -> str | None:
@@ -189,6 +208,11 @@ def preference(text: str) -> str | None:
 def is_name(word: str) -> bool:
     """Whether a word alone is a full Chinese name: a known family name and one or two characters."""
     return bool(re.fullmatch(f"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}", word)) and not relation(word)
+
+
+def looks_like_name(word: str) -> bool:
+    """The same, for a word inside a sentence: 马上 and 方便 only begin like a name."""
+    return is_name(word) and not _NO_NAME.match(word)
 
 
 def person_name(text: str, locale: str = "zh") -> str | None:

@@ -1,7 +1,8 @@
 """The embedded engine at run time: a trained model of a few megabytes, read and used with numpy alone.
 
-The score that decides whether a sentence is ours at all mixes the best probability with the likeness to the nearest
-training sentence; mix and threshold were learnt at training from sentences the model had not seen.
+What was never seen in training makes a sentence longer, not surer. The score that decides whether it is ours at all mixes
+how much likelier our best wish is than a strange one with the likeness to the nearest training sentence; mix and
+threshold were learnt at training from sentences the model had not seen.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ class Classifier:
     locale: str
     intents: tuple[str, ...]
     vocabularies: tuple[dict[str, int], ...] = field(repr=False)
-    weights: Array = field(repr=False)  # inverse document frequencies, both views in a row
+    weights: Array = field(repr=False)  # inverse document frequencies, all views in a row
     coefficients: Array = field(repr=False)  # feature x intent
     intercepts: Array = field(repr=False)
     nearest_values: Array = field(repr=False)  # in-scope training sentences, one sparse row after another
     nearest_columns: Array = field(repr=False)
     nearest_starts: Array = field(repr=False)
+    unseen: tuple[float, ...] = field(repr=False)  # the weight of a feature never seen, of each view
     mix: float = 0.5
     threshold: float = 0.0
 
@@ -63,53 +65,62 @@ class Classifier:
         return np.asarray(raised / raised.sum())
 
     def score(self, text: str, probabilities: Array) -> float:
-        """Best in-scope probability mixed with the cosine to the nearest in-scope training sentence."""
-        ours = [p for intent, p in zip(self.intents, probabilities, strict=True) if intent != OUT_OF_SCOPE]
-        return float(self.mix * max(ours) + (1 - self.mix) * self.likeness(text))
+        """How much likelier our best wish is than a strange one, mixed with the likeness; about -1..1."""
+        ours, strange = [], 0.0
+        for intent, p in zip(self.intents, probabilities, strict=True):
+            if intent == OUT_OF_SCOPE:
+                strange = float(p)
+            else:
+                ours.append(float(p))
+        return self.mix * (max(ours) - strange) + (1 - self.mix) * self.likeness(text)
 
     def likeness(self, text: str) -> float:
-        """Cosine to the nearest in-scope training sentence, 0..1."""
+        """Cosine to the nearest in-scope training sentence, 0..1; what was never seen is like nothing."""
         import numpy as np
 
         columns, values = self._vector(text)
-        length = float(np.sqrt(values @ values))
-        if not length:
-            return 0.0
         dense = np.zeros(len(self.weights), dtype=np.float64)
-        dense[columns] = values / length
+        dense[columns] = values / np.sqrt(len(self.vocabularies))
         products = self.nearest_values * dense[self.nearest_columns]
         return float(np.add.reduceat(products, self.nearest_starts).max())
 
     def _vector(self, text: str) -> tuple[Array, Array]:
-        """Columns and values: each view is TF-IDF with damped counts, of length 1 on its own."""
+        """Columns and values of what is known: each view is TF-IDF with damped counts, of length 1 with the unknown."""
         import numpy as np
 
         columns: list[int] = []
         values: list[Array] = []
         for view, analyze in enumerate(analyzers(self.locale)):
             vocabulary = self.vocabularies[view]
-            counts = Counter(vocabulary[term] for term in analyze(text) if term in vocabulary)
-            at = np.fromiter(counts, dtype=np.int64, count=len(counts))
-            value = (
-                1 + np.log(np.fromiter(counts.values(), dtype=np.float64, count=len(counts)))
-            ) * self.weights[at]
-            length = np.sqrt(value @ value)
-            columns.extend(counts)
+            counts = Counter(analyze(text))
+            known = {vocabulary[term]: count for term, count in counts.items() if term in vocabulary}
+            at, value = np.fromiter(known, np.int64, len(known)), damped(list(known.values()))
+            strange = damped([count for term, count in counts.items() if term not in vocabulary])
+            value = value * self.weights[at]
+            length = np.sqrt(value @ value + self.unseen[view] ** 2 * (strange @ strange))
+            columns.extend(known)
             values.append(value / length if length else value)
         return np.asarray(columns, dtype=np.int64), np.concatenate(values)
 
 
-def model_dir(source_dir: Path, cache_dir: Path, locale: str) -> Path:
+def damped(counts: list[int]) -> Array:
+    """1 for what is said once; the second time adds less."""
+    import numpy as np
+
+    return np.asarray(1 + np.log(np.asarray(counts, dtype=np.float64)))
+
+
+def model_dir(source: Path | tuple[Path, ...], cache_dir: Path, locale: str) -> Path:
     """Where the model of exactly these training files is kept."""
     digest = hashlib.sha256(f"{locale} {VERSION}".encode())
-    for file in training_files(source_dir):
+    for file in training_files(source):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return cache_dir / f"nlu-{locale}-{digest.hexdigest()[:16]}"
 
 
-def load(source_dir: Path, cache_dir: Path, locale: str) -> Classifier:
+def load(source: Path | tuple[Path, ...], cache_dir: Path, locale: str) -> Classifier:
     """The trained model of the training files as they are now. Raises NotTrained."""
-    where = model_dir(source_dir, cache_dir, locale)
+    where = model_dir(source, cache_dir, locale)
     if not (where / ARRAYS).is_file() or not (where / WORDS).is_file():
         raise NotTrained(f"no trained model for {locale!r}: run `bangjiao nlu train` once")
     return read(where)
@@ -129,6 +140,7 @@ def read(where: Path) -> Classifier:
             words["locale"],
             tuple(words["intents"]),
             tuple(vocabularies),
+            unseen=tuple(words["unseen"]),
             mix=words["mix"],
             threshold=words["threshold"],
             **{name: arrays[name] for name in arrays.files},
@@ -145,6 +157,11 @@ class Embedded:
     def load(cls, source_dir: Path, cache_dir: Path, locales: tuple[str, ...] = ("zh", "en")) -> Embedded:
         """All languages, each from its own folder under `source_dir`. Raises NotTrained."""
         return cls({locale: load(source_dir / locale, cache_dir, locale) for locale in locales})
+
+    @property
+    def intents(self) -> frozenset[str]:
+        """Every intent it can name, in any language."""
+        return frozenset().union(*(classifier.intents for classifier in self._classifiers.values()))
 
     def parse(self, text: str, locale: str = "zh") -> Parse:
         """The classifier of that language; a language without one is nothing of ours."""

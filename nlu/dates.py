@@ -32,7 +32,7 @@ _MONTHS_ZH = {
     for at, name in enumerate(
         ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], start=1
     )
-} | {"正": 1, "腊": 0, "冬": 0}
+} | {"元": 1, "正": 0, "腊": 0, "冬": 0}
 _MONTHS_EN = {
     name: at
     for at, name in enumerate(
@@ -55,19 +55,24 @@ _MONTHS_EN = {
 }
 _MONTHS_EN |= {name[:3]: at for name, at in _MONTHS_EN.items()} | {"sept": 9}
 _BEFORE_ZH = re.compile(
-    "(?P<far>上上+|大上|前)个?月|(?P<last>上个?月|上月)|(?P<this>这个?月|本月|当月|这月|今月)|(?P<next>下个?月|下月)"
+    "(?P<year>去年|前年)?的?(?:(?P<far>上上+|大上|前)个?月|(?P<last>上一?个?月)|(?P<this>这个?月|本月|当月|这月|今月)|(?P<next>下+个?月))"
 )
 _NAMED_ZH = re.compile(
-    "(?:(?P<year>今年|去年|前年|(?:20)?[0-9]{2}年|20[0-9]{2}[-/.])的?)?(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九正腊冬])(?:月份?|(?<=[-/.][0-9])|(?<=[-/.][0-9]{2}))"
+    "(?:(?P<year>今年|去年|前年|明年|(?:20)?[0-9]{2}年|20[0-9]{2}[-/.])的?)?(?<![0-9一二三四五六七八九十])(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九正腊冬]|(?<![百千])元)(?:月份?|(?<=[-/.][0-9])|(?<=[-/.][0-9]{2}))"
 )
 _VAGUE_ZH = re.compile(
-    "[几多0-9两二三四五六七八九十半]+个月|(?<!上)(?<!这)(?<!下)(?<!前)一个月|前[两三几]|月初|月底前|到.*月|和|至|跟|~"
+    "(?<!是)不是(?=[上这下本今去前0-9一二三四五六七八九十])|大概|大约|差不多|可能|好像|左右|前后|[几多0-9两二三四五六七八九十半]+个月(?<!上一个月)|(?<!上)(?<!这)(?<!下)(?<!前)一个月|前[两三几]|月初|月底前|到.*月|和|至|跟|~|[0-9一二三四五六七八九十]、"
 )
 _NAMED_EN = re.compile(
-    rf"\b(?:(?P<last>last|this) )?(?P<month>{'|'.join(sorted(_MONTHS_EN, key=len, reverse=True))})\b(?:,? (?P<year>20[0-9]{{2}}|last year|this year))?"
+    rf"\b(?:(?P<before>last year) )?(?:(?P<last>last|this) )?(?P<month>{'|'.join(sorted(_MONTHS_EN, key=len, reverse=True))})\b(?:,? (?P<year>20[0-9]{{2}}|last year|this year|next year))?"
+)
+_VAGUE_EN = re.compile(
+    r"\b(?:not|around|about|roughly|maybe|perhaps|or so|before or after) (?:the |in )?(?=last|this|next|previous|month|[a-z]{3,9}\b)|\bor so\b|\b(?:before|after|until|till|since|by|next) (?:the )?(?:"
+    rf"{'|'.join(_MONTHS_EN)})\b|\bonwards?\b|(?<!month) before last\b"
 )
 _RELATIVE_EN = {
     "month before last": -2,
+    "last month but one": -2,
     "last month": -1,
     "previous month": -1,
     "this month": 0,
@@ -91,26 +96,28 @@ def _chinese(said: str, today: date) -> set[Month | Ask]:
     now = Month(today.year, today.month)
     found: set[Month | Ask] = set()
     for match in _BEFORE_ZH.finditer(said):
-        if match["far"]:
-            # 前个月 is the month before last to some and last month to others.
-            found.add(
-                Ask("ambiguous") if match["far"] == "前" else now.plus(-max(2, match["far"].count("上")))
-            )
-        else:
-            found.add(now.plus(-1 if match["last"] else 1 if match["next"] else 0))
+        found.add(_relative_chinese(match, now))
     for match in _NAMED_ZH.finditer(_BEFORE_ZH.sub("※", said)):
         found.add(_named_chinese(match, now))
     return found
 
 
+def _relative_chinese(match: re.Match[str], now: Month) -> Month | Ask:
+    now = now.plus({"去年": -12, "前年": -24}.get(match["year"], 0))
+    if match["far"]:
+        # 前个月 is the month before last to some and last month to others.
+        return Ask("ambiguous") if match["far"] == "前" else now.plus(-max(2, match["far"].count("上")))
+    return now.plus(-1 if match["last"] else (match["next"] or "").count("下"))
+
+
 def _named_chinese(match: re.Match[str], now: Month) -> Month | Ask:
     month = int(match["month"]) if match["month"].isdigit() else _MONTHS_ZH[match["month"]]
     if not month:
-        return Ask("ambiguous")  # 腊月 and 冬月 are months of the old calendar
+        return Ask("ambiguous")  # 正月, 腊月 and 冬月 are months of the old calendar
     year = match["year"]
     if year is None:
         return _latest(month, now)
-    years = {"今年": now.year, "去年": now.year - 1, "前年": now.year - 2}
+    years = {"今年": now.year, "去年": now.year - 1, "前年": now.year - 2, "明年": now.year + 1}
     digits = re.sub("[^0-9]", "", year)
     return Month(years[year] if year in years else int(digits[-2:]) + 2000, month)
 
@@ -120,6 +127,8 @@ def _latest(month: int, now: Month) -> Month:
 
 
 def _english(said: str, today: date) -> set[Month | Ask]:
+    if _VAGUE_EN.search(said):
+        return {Ask("ambiguous")}
     now = Month(today.year, today.month)
     for words, distance in _RELATIVE_EN.items():
         if words in said:
@@ -135,11 +144,11 @@ def _english(said: str, today: date) -> set[Month | Ask]:
 
 
 def _named_english(match: re.Match[str], now: Month) -> Month | Ask:
-    month, year = _MONTHS_EN[match["month"]], match["year"]
+    month, year = _MONTHS_EN[match["month"]], match["year"] or match["before"]
     if match["last"] == "last" and month < now.month and year is None:
         return Ask("ambiguous")  # "last March" in November: this year's or the one before
     if year is None:
         return Month(now.year, month) if match["last"] == "this" else _latest(month, now)
     if year.isdigit():
         return Month(int(year), month)
-    return Month(now.year - (1 if year == "last year" else 0), month)
+    return Month(now.year + {"last year": -1, "this year": 0, "next year": 1}[year], month)

@@ -24,7 +24,7 @@ class Digits:
 
 
 # Telephone habit: 幺 for 1, 洞 for 0, 拐 for 7, 勾 for 9; recognisers write 幺 as 腰, 妖 or 夭.
-_CHINESE = dict(zip("零〇○洞一幺腰妖夭二两俩三四五六拐七八勾九", "000011111222345677899", strict=True)) | {
+_CHINESE = dict(zip("零〇○洞一幺腰妖夭二两三四五六拐七八勾九", "00001111122345677899", strict=True)) | {
     capital: str(value) for value, capital in enumerate("零壹贰叁肆伍陆柒捌玖")
 }
 _ENGLISH = {word: str(value) for value, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])} | {
@@ -40,7 +40,10 @@ _TEENS = {
     "nineteen": "19",
 }
 
-_WRONG = re.compile("不对不对|不对|不是|错了|说错了|念错了|重来|重新说|重说|再来一遍")
+_WRONG = re.compile("不对不对|不对|不是(?=[,。.!\\s]|$)|错了|说错了|念错了|重来|重新说|重说|再来一遍")
+# 不是1234是1235 corrects; 不是1234 says only what it is not.
+_NOT_BUT = re.compile("不是[^是,]+[,\\s]*(?:而是|应该是|是)(?P<right>[^是]+)$")
+_NOT_THIS = re.compile("不是(?![,。.!\\s]|$)")
 _WRONG_ENGLISH = re.compile(
     r"\b(?:no wait|no|wrong|sorry|correction|i mean|let me start again|start over|scratch that)\b"
 )
@@ -49,11 +52,12 @@ _NAMED = re.compile(
     "(?:户号|户头号|号码|编号|账号|帐号|卡号|号|手机号|电话|验证码|密码|尾号|末尾|后四位|最后四位|后面|前面|接着|继续|然后|还有|再是|分别是|一共)+(?:是|就是|为|[:,])*"
 )
 _FILLERS = re.compile(
-    "嗯+|啊|呃+|哦|噢|额|哎|诶|那个|这个|然后|就是|还有|接着|后面|再来|是|对|杠|横杠|横|减|[,。、!;:~_\\-.\\s]"
+    "嗯+|啊|呃+|哦|噢|额|哎|诶|那个|这个|然后|应该是|应该|就是|还有|接着|后面|再来|是|对|杠|横杠|横|减|[,。、!;:~_\\-.\\s]"
 )
 _ENDINGS = re.compile("(?:的?那个|的?那户|的|吧|了|哈|呢|没了|完了|就这些|就这么多|好了|结束|就这样)+$")
 _REPEAT = re.compile("([两二三四五六七八九2-9])(?:个|連|连)([零〇洞一幺二两三四五六七八九拐勾0-9])")
-_LIKE_A_NUMBER = re.compile("[百千万亿]")
+# 俩零 is two noughts or a two and a nought.
+_LIKE_A_NUMBER = re.compile("[百千万亿俩]")
 _ENGLISH_NAMED = re.compile(
     r"\b(?:my|the|her|his|our|your|is|are|it's|its|it|account|customer|electricity|water|gas|meter|number|no|code|pin|password|ends?|ending|in|last|four|digits|with|then|and|dash|hyphen|um+|uh+|er+|well|so|ok|okay|yes|please|that's|next)\b(?![a-z])"
 )
@@ -73,6 +77,8 @@ def parse_digits(text: str, locale: str = "zh") -> Digits | Ask:
     said, corrected = _after_correction(fold(text), locale)
     if re.search(r"[0-9]\.[0-9]|^[-−+]", said):
         return Ask("ambiguous")  # an amount, not the number of an account
+    if _NOT_THIS.search(said):
+        return Ask("ambiguous")
     tail = bool(re.search("尾号|末尾|后四位|last four|ending|ends in", said))
     heard = _english(said) if locale == "en" else _chinese(said)
     return heard if isinstance(heard, Ask) else replace(heard, corrected=corrected, tail=tail)
@@ -132,6 +138,8 @@ def _typed(match: re.Match[str], folded: str) -> str:
 
 def _after_correction(said: str, locale: str) -> tuple[str, bool]:
     """Only what follows the last 不对 counts."""
+    if locale == "zh" and (match := _NOT_BUT.search(said)):
+        return match["right"], True
     parts = (_WRONG_ENGLISH if locale == "en" else _WRONG).split(said)
     return parts[-1], len(parts) > 1
 
@@ -166,6 +174,8 @@ def _english(said: str) -> Digits | Ask:
     words = re.sub(r"[,.;:!\-]", " ", _ENGLISH_NAMED.sub(" ", _keep_four(said))).split()
     value, doubts, times = "", [], 1
     for word in words:
+        if word in {"double", "triple"} and times != 1:
+            return Ask("ambiguous")
         if word in {"double", "triple"}:
             times = 2 if word == "double" else 3
             continue

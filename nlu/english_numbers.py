@@ -35,7 +35,7 @@ _ABOUT = re.compile(
     r"\b(about|around|roughly|approximately|some|few|several|couple|nearly|almost|over|under|less than|more than|at most|at least|up to|below|above|or so|give or take|maybe|odd)\b|ish\b|~"
 )
 _VERB = re.compile(
-    r"\b(?:pay|paying|top up|top-up|topup|add|charge|put|recharge|load|make it|send)(?: (?:with|by|it|in|on|just|only|another|first|up|my|the|me|for))*$"
+    r"\b(?:pay|paying|top up|top-up|topup|add|charge|put|recharge|load|make it|send)(?: (?:with|by|it|in|on|just|only|another|first|up|my|the|me|for|electricity|water|gas|heating|meter|card|bill))*$"
 )
 _LEAD_WORDS = {
     "just",
@@ -49,6 +49,8 @@ _LEAD_WORDS = {
     "uh",
     "well",
     "let",
+    "let's",
+    "exactly",
     "us",
     "me",
     "i",
@@ -118,6 +120,9 @@ _AFTER_AMOUNT = {
     "by",
     "off",
 }
+# Told of money, not wished; and figures as nobody writes yuan: .5, 20,5, a hundred and —
+_TOLD = re.compile(r"\b(?:paid|costs?|refund\w*|spent|cheaper|dearer)\b")
+_BROKEN = re.compile(r"(?<![0-9])\.[0-9]|[0-9],[0-9]{1,2}(?![0-9])|\b(?:and|point)[ .!]*$")
 _ALL = re.compile(
     r"\b(?:pay|settle|clear) (?:it )?(?:all|everything|(?:it |the bill )?in full)\b|\b(?:the )?(?:full|whole|entire|total) (?:amount|bill|sum|thing|lot)\b|^(?:all|everything|in full|all of it|the lot)(?: please)?$|\ball of it\b"
 )
@@ -131,7 +136,9 @@ _WRONG_FIRST = re.compile(
 
 def says_all(text: str) -> bool:
     """Pay it all, the full amount."""
-    return bool(_ALL.search(text)) and not re.search(r"\b(?:not|don't|do not)\b", text)
+    return bool(_ALL.search(text)) and not re.search(
+        r"\b(?:not|don't|do not|except|apart from|but not|without)\b", text
+    )
 
 
 def parse_amount(text: str) -> Money | Ask:
@@ -145,7 +152,9 @@ def parse_amount(text: str) -> Money | Ask:
         return Ask("approximate" if _ABOUT.search(text) else "none")
     if _ABOUT.search(text):
         return Ask("approximate")
-    if not all(_numeric(word) or word in _UNITS | {"and", "point", "a"} for word in tokens):
+    if _BROKEN.search(text):
+        return Ask("ambiguous")
+    if not all(_numeric(word) or word in _UNITS | {"and", "point", "a", "oh"} for word in tokens):
         return Ask("several" if len(_runs(tokens)) > 1 else "ambiguous")
     return _strict(tokens)
 
@@ -166,7 +175,7 @@ def _only(text: str, bare: bool) -> Money | Ask:
         return Ask("none")
     if _ABOUT.search(text):
         return Ask("approximate")
-    if re.search(r"\b(?:not|don't|do not|never)\b", text):
+    if re.search(r"\b(?:not|don't|do not|never)\b", text) or _TOLD.search(text) or _BROKEN.search(text):
         return Ask("ambiguous")
     amounts = {_strict(tokens[start:end]) for start, end in spots}
     return amounts.pop() if len(amounts) == 1 else Ask("several")
@@ -208,6 +217,8 @@ def _is_money(tokens: list[str], run: tuple[int, int], bare: bool) -> bool:
     start, end = run
     after = tokens[end] if end < len(tokens) else ""
     digits = "".join(word for word in tokens[start:end] if word[0].isdigit())
+    if after == "of" and _UNITS & set(tokens[start:end]):
+        return True  # twenty yuan of the water bill; two of the bills counts
     if after in _AFTER_COUNT or len(re.sub(r"\D", "", digits)) > 7:
         return False
     if _UNITS & set(tokens[start:end]):
@@ -238,6 +249,7 @@ def _fen(tokens: list[str]) -> int:
         if not set(rest) & (_MAO | _FEN):
             return _decimal(rest)
         yuan = ["zero"]
+    joined = rest[:1] == ["and"]
     mao, rest = _split(_without_and(rest), _MAO)
     total = _decimal(yuan) + (_small(mao, 9) * 10 if mao else 0)
     rest = _without_and(rest)
@@ -248,9 +260,9 @@ def _fen(tokens: list[str]) -> int:
         raise NotANumber("words after fen")
     if said_fen is not None:
         return total + _small(said_fen, 9 if mao else 99)
-    # "twenty yuan fifty" is 20.50; "twenty yuan five" may be 20.05 or 20.50.
+    # "twenty yuan fifty" is 20.50; "twenty yuan five" may be 20.05 or 20.50, "200 yuan and fifty" 250 as well.
     value = _small(rest, 99)
-    if mao is not None or value < 10:
+    if mao is not None or value < 10 or joined:
         raise NotANumber("unit left out")
     return total + value
 
@@ -270,7 +282,7 @@ def _decimal(tokens: list[str]) -> int:
     """Fen of "123.45", "123 point four five" or "one hundred and five"."""
     whole, part = _split(tokens, {"point"})
     if whole is not None:
-        digits = [str(ONES.index(word)) if word in ONES[:10] else word for word in part]
+        digits = [str(ONES.index(word)) if word in ONES[:10] else word.replace("oh", "0") for word in part]
         if not 1 <= len("".join(digits)) <= 2 or not "".join(digits).isdigit():
             raise NotANumber("decimals")
         return _whole(whole) * 100 + int("".join(digits).ljust(2, "0"))

@@ -9,19 +9,19 @@ from nlu import notice_wishes
 # One or two letters of Chinese look like anything: 付 is an answer that came late, and no question about last month.
 _SHORTEST_ZH = 2
 _ENDS = (
-    r"(?<!是)不(?!是)|别|甭|莫|勿|取消|撤|收回|解|停|断|删|终止|结束|关掉|"
-    r"\b(?:stop|end|cancel|revoke|remove|withdraw|unlink|undo|delete|disconnect|block|take|no longer|don't|do not|never|out of)\b"
+    r"(?<!是)不(?!是)|别|甭|莫|勿|取消|撤|收回|拿回|要回|收(?:了|掉|走)|作废|禁止|踢|移除|去掉|解|停|断|删|终止|结束|关掉|"
+    r"\b(?:stop|end|cancel|revoke|remove|withdraw\w*|unlink|undo|delete|disconnect|block|take|cut|drop|no longer|not|no|don't|never|nobody|\w+n't|out of)\b"
 )
-_BY_ITSELF = r"自动|代扣|自己|扣|每个?月|定期|\bauto|\bdebit|\bitself\b|\bstanding\b|\bcharg|\bevery month\b|\bmonthly\b|\bwhenever\b|\bbelow\b"
-_PAYS = r"[交缴付充买结清]|\b(?:pay|paying|settle|clear|top|sort|take care|deal with|bills?)\b"
+_BY_ITSELF = r"自动|代扣|自己|扣|每个?月|定期|到(?:日子|期|点|时候)|自续|\bauto|\bdebit|\bitself\b|\bstanding\b|\bcharg|\bevery month\b|\b(?:each|every) month\b|\bmonthly\b|\bwhenever\b|\bbelow\b|\bin future\b|\bfrom now on\b|\bwithout (?:me|my|asking)\b|\brenew"
+_PAYS = r"[交缴付充买结清]|(?:单子|条子|账单).*一起|\b(?:pay|paying|settle|clear|top|sort|take care|deal with|bills?|do (?:all|both|every)|together)\b"
 _LETS = (
-    r"让|请|叫|邀|加|绑|帮|授权|同意|允许|托|替|关联|添|\b(?:let|allow|ask|want|invite|authori|have|give|add|link|"
-    r"help|access|share|permission|appoint)"
+    r"让|请|叫|邀|加|绑|帮|授权|同意|允许|托|替|关联|添|多.{0,2}个人|一起看|\b(?:let|allow|ask|want|invite|authori|have|give|add|link|"
+    r"help|access|share|permission|appoint|join|code|bring|set .{0,6}up|on my behalf|take over|get to see|look after|may (?:pay|see|look))"
 )
 _COMFORT = (
-    r"换|方式|字|慢|快点|太快|大[声一点些]|小[声一点些]|轻[声一点些]|响|声音|英|中文|汉|普通话|语[言音]|说话|讲话|念|读|听|看不|眼|"
+    r"换|方式|模式|长辈|称呼|叫我|简短|啰嗦|语速|字|慢|快点|太快|大[声一点些]|小[声一点些]|轻[声一点些]|响|声音|英|中文|汉|普通话|语[言音]|说话|讲话|念|读|听|看不|眼|"
     r"\b(?:text|letters?|fonts?|slow\w*|fast\w*|loud\w*|big\w*|large\w*|small\w*|language|english|chinese|mandarin|read\w*|voice|speak\w*|"
-    r"talk\w*|change|setting\w*|prefer\w*|print|screen|see|hear|aloud|size)\b"
+    r"talk\w*|change|setting\w*|prefer\w*|brief\w*|short\w*|senior|mode|call me|name|simple|plain|print|screen|see|hear|aloud|size)\b"
 )
 _TOLD = (
     r"告诉|通知|提醒|消息|短信|打扰|推送|电话|吵|发|说|讲|报|"

@@ -44,9 +44,11 @@ def load_examples(source: Path) -> list[Example]:
     return [example for file in files for example in _of_file(file)]
 
 
-def training_files(source_dir: Path) -> list[Path]:
+def training_files(source: Path | tuple[Path, ...]) -> list[Path]:
     """The files whose content decides the trained model."""
-    return sorted(source_dir.glob("*.yml")) if source_dir.is_dir() else [source_dir]
+    if isinstance(source, tuple):
+        return [file for each in source for file in training_files(each)]
+    return sorted(source.glob("*.yml")) if source.is_dir() else [source]
 
 
 def _of_file(path: Path) -> Iterator[Example]:

@@ -58,6 +58,14 @@ _CHANGED_HIS_MIND = re.compile("(?:不对|错了|不是|改成|还是|不不).*[
 _ALL = re.compile(
     "(?:全部|全都|全|都|统统|一次性?)(?:给我|帮我)?(?:付|交|缴|还|结|充)|(?:付|交|缴|还|结)(?:全部|全额|清)|全额|^全部(?:吧|的|了)?$|有多少(?:就)?(?:付|交|缴)多少"
 )
+# What only part of the bills, or what keeps to a limit, is not everything.
+_NOT_QUITE_ALL = re.compile(
+    "除了|除掉|不包括|不算|(?:低于|少于|不到|超过)[0-9零一二两三四五六七八九十百千]|以[下内上]的"
+)
+# Told of money, not wished: 涨了五块钱, 退我一百块. 扣我一百块 is asked about, and which hundred matters there.
+_TOLD = re.compile(
+    "(?:涨|贵|便宜|优惠|打折|退|多收|少收|滞纳金|违约金|花|每人|一人|一天|每天)(?:了|给|还|是|要|掉|我|你|他|您)*$"
+)
 _WRONG = "(?:不对不对|不对|错了|说错了|我说错了|弄错了|搞错了|讲错了|改成|改为|换成|改|不不不|不不)"
 _NOT_BUT = re.compile(
     r"(?:不是|不要|不充|不付|不交|别充|别付|别交)(?P<old>[^,。;]{1,15}?)[,。;\s]*(?:而?是|应该是|要|我要|充|付|交)(?P<new>[^不]+)$"
@@ -66,7 +74,7 @@ _WRONG_FIRST = re.compile(
     rf"^(?:[啊哎呀哦噢唉诶嗯呃,\s]*){_WRONG}[,。!;\s]*(?:应该是|是|我要|要|我说的是)?(?P<new>.+)$"
 )
 _LEAD = re.compile(
-    "^(?:[嗯哦噢啊呃那就先再请给我你您帮替想要来是充交缴付存,\\s]|充值|金额|一共|总共|个(?=[0-9一二两三四五六七八九]))+"
+    "^(?:[嗯哦噢啊呃那就先再请给我你您帮替想要来是充交缴付存,\\s]|\\.{2,}|充值|金额|一共|总共|个(?=[0-9一二两三四五六七八九]))+"
 )
 _TAIL = re.compile("(?:[吧啊呀哦嘛呗哈了的,。!\\s]|好了|就行|就好|行了|可以|就可以|得了|谢谢|就够|够)+$")
 
@@ -102,7 +110,9 @@ def says_all(text: str, locale: str = "zh") -> bool:
     """全付, 全部交了, "the whole amount"."""
     if locale == "en":
         return english_numbers.says_all(text)
-    return bool(_ALL.search(text)) and not re.search("(?:不|别|没)(?:要|想|用)?(?:全|都)", text)
+    if re.search("(?:不|别|没)(?:要|想|用)?(?:全|都)", text) or _NOT_QUITE_ALL.search(text):
+        return False
+    return bool(_ALL.search(text))
 
 
 def _find(said: str) -> Found | Ask:
@@ -152,7 +162,8 @@ def _only(spots: list[re.Match[str]], said: str) -> Money | Ask:
         said[spots[0].end() :]
     ):
         return Ask("several")
-    if len(spots) == 1 and _NEGATED.search(said[: spots[0].start()]):
+    before = said[: spots[0].start()]
+    if len(spots) == 1 and (_NEGATED.search(before) or _TOLD.search(before)):
         return Ask("ambiguous")  # 别充一百: the one amount he does not want
     return amounts.pop()
 

@@ -72,7 +72,7 @@ def wish(text: str, expectation: Expectation, locale: str) -> list[Command]:
         return own
     names_a_bill = bool(aliases.utilities(text, locale))
     if (_TAKE_BACK_EN if english else _TAKE_BACK_ZH).search(text) and not _about_automatic(text):
-        return [StartFlow("take_back", _whom(text, locale))]
+        return [StartFlow("take_back", whom(text, locale))]
     if asks := asked_to_pay(text, locale):
         return asks
     if invites := invitation(text, locale):
@@ -119,7 +119,7 @@ def changed(text: str, expectation: Expectation, locale: str) -> Command | None:
         return None
     english = locale == "en"
     if (_TAKE_BACK_EN if english else _TAKE_BACK_ZH).search(text) and not _about_automatic(text):
-        return StartFlow("take_back", _whom(text, locale))
+        return StartFlow("take_back", whom(text, locale))
     if expectation.asks != "confirm":
         return None
     offers = _OFFERS_EN if english else _OFFERS_ZH
@@ -160,7 +160,7 @@ def _about_automatic(text: str) -> bool:
     return bool(re.search(r"自动|代扣|\bauto|\bdebit", text))
 
 
-def _whom(text: str, locale: str) -> dict[str, str]:
+def whom(text: str, locale: str) -> dict[str, str]:
     """Whom a permission is taken back from, where the sentence says so."""
     if relation := aliases.relation(text, locale):
         return {"relation": relation}

@@ -29,8 +29,16 @@ _CAP_ZH = re.compile(
     f"(?:最多|至多|顶多|封顶|上限|(?:别|不要|不能|不可以|不许|不得|不)超过?|不超)(?:是|为|就)?{_N}|{_N}封顶"
 )
 _VAGUE = re.compile(r"[几数][十百千块元]|[十百千]几|百把|\b(?:about|around|some|a few|several)\b")
+# Words after a figure that make it something else than yuan.
+_NO_YUAN = re.compile(
+    r"来|多|几|把|左右|上下|e[0-9]|或|还是|到|至|、|次|回|天|度|倍|%|美元| or | to |[ -]?(?:times|days|kwh|units|percent|dollars|euros?|pounds?)\b"
+)
+_A_MONTH = re.compile("个月")
+_IN_A_MONTH = re.compile(r"一个月(?:[,。;]|$)| (?:a|per|each|every) month\b")
+_NEGATED = re.compile(r"(?:别|不要|不用|不许|甭|勿|不)$|\b(?:not|don't|do not|never) $")
 _MONTH_ZH = re.compile("月")
-_N_EN = r"(¥?[0-9][0-9,.]*(?: (?:yuan|rmb|kuai))?|(?:a |[a-z]+ )??(?:[a-z]+[ -])*?(?:hundred|thousand|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: and [a-z]+)?(?: yuan)?)"
+_WORD_EN = "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand)"
+_N_EN = rf"(¥?[0-9][0-9,.]*(?: (?:yuan|rmb|kuai))?|(?:a )?{_WORD_EN}(?:(?: and)?[ -]{_WORD_EN})*(?: yuan)?)"
 _BELOW_EN = re.compile(rf"\b(?:below|under|less than|drops to|falls to|lower than) {_N_EN}(?=\b|,|$)")
 _AMOUNT_EN = re.compile(
     rf"\b(?:top up|top it up (?:with|by)|add|put in|charge|recharge|pay|load)(?: (?:with|by|it|another))* {_N_EN}(?=\b|,|$)|\b(?:with|by) {_N_EN}(?=\b|,|$)"
@@ -75,12 +83,14 @@ def parts_of(text: str, locale: str = "zh") -> Parts:
     )
     cap, said = _take(cap_pattern, said, locale)
     below, said = _take(below_pattern, said, locale)
-    amount, said = _take(amount_pattern, said, locale)
+    amount, said = _take(amount_pattern, said, locale, once=True)
     monthly = bool(_MONTH_ZH.search(folded) or "month" in folded)
     return Parts(below, amount, cap, monthly, bool(_VAGUE.search(folded)))
 
 
-def _take(pattern: re.Pattern[str], said: str, locale: str) -> tuple[Money | Ask | None, str]:
+def _take(
+    pattern: re.Pattern[str], said: str, locale: str, *, once: bool = False
+) -> tuple[Money | Ask | None, str]:
     """The amount the pattern's words govern, and the sentence without it."""
     matches = list(pattern.finditer(said))
     if len(matches) > 1:
@@ -89,7 +99,17 @@ def _take(pattern: re.Pattern[str], said: str, locale: str) -> tuple[Money | Ask
         return None, said
     match = matches[0]
     written = next(value for value in match.groups() if value) if match.groups() else ""
-    # 1e3 is no way of saying a sum: read in part, it would be another one.
-    if re.match("来|多|几|把|左右|上下|e[0-9]", said[match.end() :]):
+    written, after = _without_a_month(written, said[match.end() :])
+    # 1e3 is no way of saying a sum: read in part, it would be another one. 低于五十或者三十 means one of two.
+    if _NO_YUAN.match(after):
         return Ask("approximate"), said
-    return parse_amount(written.rstrip(",. "), locale), said[: match.start()] + "※" + said[match.end() :]
+    if (once and _IN_A_MONTH.match(after)) or _NEGATED.search(said[: match.start()]):
+        return Ask("ambiguous"), said
+    return parse_amount(written.rstrip(",. "), locale), said[: match.start()] + "※" + after
+
+
+def _without_a_month(written: str, after: str) -> tuple[str, str]:
+    """五百一 of 五百一个月 is five hundred a month, and no 510."""
+    if written.endswith("一") and len(written) > 1 and _A_MONTH.match(after):
+        return written[:-1], "一" + after
+    return written, after

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nlu import (
@@ -15,6 +16,7 @@ from nlu import (
     closed,
     consent,
     guessing,
+    hearings,
     joint,
     looking_back,
     mandate_also,
@@ -23,6 +25,7 @@ from nlu import (
     operating,
     passing,
     people,
+    second_opinion,
     sentence,
 )
 from nlu.answers import answer, key_answer
@@ -37,6 +40,7 @@ from nlu.commands import (
     Explain,
     Greet,
     Human,
+    Refuse,
     Repeat,
     SetSlot,
     StartFlow,
@@ -45,8 +49,10 @@ from nlu.commands import (
 )
 from nlu.correction import correction
 from nlu.engine import OUT_OF_SCOPE, Engine, Parse
+from nlu.engines import ahead
 from nlu.numbers import parse_amount
 from nlu.refusals import refusal
+from nlu.swindles import Watch
 from nlu.text import MAX_LENGTH, UNSAFE, fold, is_plain, spoken_locale
 
 FLOWS = frozenset(
@@ -81,7 +87,7 @@ _WHY_ZH = re.compile(
     "为什么|为啥|为何|凭什么|怎么(?:又|会|还|就|才)?(?:这么|那么|这样|多|要|贵|涨|扣)|咋(?:这么|那么|会|多|要)|哪来的|怎么回事|怎么算|啥意思|什么意思|什么钱|哪能(?:噶|介)?贵|不对劲|贵了|多收"
 )
 _WHY_EN = re.compile(
-    r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
+    r"\bwhy\b|\bhow come\b|\bwhat (?:is|are) (?:this|that|these|the extra|the late)\b.*\b(?:fee|charge|for)\b|\bwhat's (?:this|that) (?:fee|charge|for)\b|(?<!you )(?<!ever )\bso (?:much|expensive|high)\b|\btoo (?:much|high|expensive)\b|\bwhat does (?:that|this|it) mean\b"
 )
 _HOW_ZH = re.compile(
     "(?:不|没)(?:知道|晓得|记得|清楚)(?:呀|啊|怎么|在哪|哪|是)?|忘(?:了|记)|记不(?:得|住|清)|(?:在|去|上)?(?:哪里|哪儿|哪)(?:找|看|有|查|能)?|怎么(?:找|看|查|弄|念|输|按|填)|找不(?:到|着)|没有(?:户号|编号|单子|账单|邀请码)|看不懂|不会|(?:充|存|买|交|付)多少(?:才)?(?:合适|好|够|行)"
@@ -104,20 +110,28 @@ _NAMES_A_NUMBER = re.compile("户号|编号|账号|号码|号|account|number|it"
 class Understanding:
     """Reads one utterance against what the state of the talk waits for.
 
-    `flows` are the pieces of business this house offers: what else is understood is answered as not offered.
+    `flows` are the pieces of business this house offers: what else is understood is answered as not offered. `watch`
+    hears swindles that no closed list holds.
     """
 
     def __init__(
         self,
         engine: Engine,
         flows: Collection[str] = OFFERED,
+        watch: Watch | None = None,
     ) -> None:
         self._engine = engine
         self._flows = frozenset(flows)
+        self._watch = watch
+
+    @property
+    def engine(self) -> Engine:
+        """Who is asked last."""
+        return self._engine
 
     def offering(self, flows: Collection[str]) -> Understanding:
         """The same understanding in a house that offers these."""
-        return Understanding(self._engine, flows)
+        return Understanding(self._engine, flows, self._watch)
 
     def understand(self, utterance: Utterance, expectation: Expectation) -> list[Command]:
         """The commands of one turn, in the order said; never empty, never an error."""
@@ -130,7 +144,18 @@ class Understanding:
         if not text:
             return [CannotHandle("nothing_said")]
         commands = self._read(text, utterance, expectation)
+        if others := hearings.others(utterance):
+            commands = hearings.settled(
+                commands, self._otherwise(others, utterance, expectation), expectation
+            )
         return _without_doubtful_yes(commands, utterance, expectation)
+
+    def _otherwise(
+        self, others: Iterable[str], utterance: Utterance, expectation: Expectation
+    ) -> list[list[Command]]:
+        """What the other hearings would have meant; nobody elsewhere is asked about them."""
+        heard = (replace(utterance, text=other, nbest=()) for other in others)
+        return ahead.alone(lambda: [self._read(one.text, one, expectation) for one in heard])
 
     def _read(self, text: str, utterance: Utterance, expectation: Expectation) -> list[Command]:
         locale = spoken_locale(text, expectation.locale)
@@ -143,6 +168,8 @@ class Understanding:
                 if closed.everywhere(text, locale, voice) == Human()
                 else [CannotHandle("unreadable")]
             )
+        if self._warns(text, locale, voice):
+            return [Refuse("scam")]
         if (changed := _joint_change(text, expectation, locale, voice)) is not None:
             return [changed]
         always = closed.everywhere(text, locale, voice)
@@ -150,7 +177,7 @@ class Understanding:
         if told is not None:
             return self._offered([told])
         if standing := self._standing(text, expectation, locale, voice):
-            return standing
+            return self._at_the_start(standing, text, expectation, locale)
         if (offer := people.changed(text, expectation, locale)) is not None:
             return [offer]
         if _asks_once_more(text, expectation, locale):
@@ -160,12 +187,31 @@ class Understanding:
         if (asked := passing.asked_in_passing(text, locale)) is not None:
             return self._offered([asked]) if isinstance(asked, StartFlow) else [asked]
         if (beside := looking_back.beside(text, expectation, locale)) is not None:
-            return self._offered([beside])
+            return self._at_the_start(self._offered([beside]), text, expectation, locale)
         if (command := _explained(text, expectation, locale)) is not None:
-            return [command]
+            return self._at_the_start([command], text, expectation, locale)
         if put_right := _corrected(text, expectation, locale):
             return [put_right]
-        return self._business(text, expectation, locale)
+        if voice and (heard := closed.by_sound(text, locale)) is not None:
+            return [heard]
+        begun = self._business(text, utterance, expectation, locale)
+        return self._at_the_start(begun, text, expectation, locale)
+
+    def _at_the_start(
+        self, begun: list[Command], text: str, expectation: Expectation, locale: str
+    ) -> list[Command]:
+        """At the start of a talk the engine's reading where it is surer than the grammar; nobody elsewhere is asked for it."""
+        if expectation.asks != "open" or expectation.in_flow or not second_opinion.contested(begun):
+            return begun
+        parse = ahead.alone(lambda: self._engine.parse(text, locale))
+        better = second_opinion.instead(begun[0], parse, text, locale, self._flows)
+        return [_by_intent(better, text, locale) if isinstance(better, str) else better]
+
+    def _warns(self, text: str, locale: str, voice: bool) -> bool:
+        """Whether it sounds like a swindle; who asks for a person or an end gets that first."""
+        if self._watch is None or not self._watch.suspects(text, locale):
+            return False
+        return not isinstance(closed.everywhere(text, locale, voice), Human | Stop)
 
     def _standing(self, text: str, expectation: Expectation, locale: str, voice: bool) -> list[Command]:
         """Of automatic payments: stopped in one word, and what was asked, noted or agreed about them."""
@@ -176,7 +222,9 @@ class Understanding:
         found = mandates.said(text, expectation, locale, voice, sentence.slots(text, locale))
         return [c for c in found if not isinstance(c, StartFlow) or c.flow in self._flows]
 
-    def _business(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+    def _business(
+        self, text: str, utterance: Utterance, expectation: Expectation, locale: str
+    ) -> list[Command]:
         if (_GREETING_EN if locale == "en" else _GREETING_ZH).search(text.rstrip("!。., ")):
             return [Greet()]
         if about_people := people.wish(text, expectation, locale):
@@ -193,18 +241,20 @@ class Understanding:
             return [Explain("how")] if expectation.in_flow else self._offered([StartFlow("capabilities")])
         if bare := _bare_values(text, expectation, locale):
             return bare
-        return self._guess(text, expectation, locale)
+        return self._guess(text, hearings.others(utterance), expectation, locale)
 
     def _offered(self, begun: Iterable[StartFlow]) -> list[Command]:
         commands: list[Command] = [wish for wish in begun if wish.flow in self._flows]
         return commands or [CannotHandle("not_offered")]
 
-    def _guess(self, text: str, expectation: Expectation, locale: str) -> list[Command]:
+    def _guess(
+        self, text: str, others: Sequence[str], expectation: Expectation, locale: str
+    ) -> list[Command]:
         """What the engine thinks, as far as it may: a piece of business without any value of its own."""
         only_a_number = not isinstance(parse_amount(text, locale), Ask)
         if only_a_number or not re.search("[a-z\u3400-\u9fff]", text) or _CODE_LIKE.search(text):
             return [CannotHandle()]
-        parse = self._engine.parse(text, locale)
+        parse = hearings.opinion(self._engine, text, others, locale)
         if not parse.in_scope or parse.best == OUT_OF_SCOPE or not _may_interrupt(parse, expectation):
             return [CannotHandle("out_of_scope" if expectation.asks == "open" else "not_understood")]
         if parse.best in ("pay_bill", "pay_joint") and sentence.unwilling(text, locale):
@@ -275,8 +325,12 @@ def _by_intent(intent: str, text: str, locale: str) -> Command:
         return StartFlow(intent, joint.slots(text, locale))
     if intent == "look_back":
         return StartFlow(intent, looking_back.slots(text, locale))
-    if intent == "refund_state":
+    if intent in ("refund_state", "who_sees", "elders_due"):
         return StartFlow(intent)
+    if intent == "take_back":
+        return StartFlow(intent, people.whom(text, locale))
+    if intent in (mandates.SET, mandates.STOP, mandates.LIST, mandates.WHY):
+        return mandates.wish(intent, text, sentence.slots(text, locale), locale)
     return StartFlow(intent, sentence.slots(text, locale))
 
 

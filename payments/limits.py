@@ -33,6 +33,8 @@ class Limits:
 
     # Above this a first payment to an account nobody of the household paid before waits for a relative (settled 5).
     new_account: Money = _NEW_ACCOUNT
+    # So long after a warning of a swindle the first payment to such an account waits for a relative, whatever the sum.
+    after_warning: timedelta = timedelta(hours=24)
     # A read-back is good this long, and never longer than the biller's quote.
     act_lifetime: timedelta = timedelta(minutes=30)
     # The page where a payer pays by himself.

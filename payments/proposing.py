@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from data.catalogue import Catalogue
@@ -131,10 +132,16 @@ def _new_ones(
 def _needs_approval(
     tx: Tx, proposer: PersonId, purse: Purse, new: list[ActLine], at: datetime, limits: Limits
 ) -> bool:
-    # An elder's money to somebody new waits for the family, whatever the sum (settled 5).
-    elder = bool(new) and people.person(tx, purse.payer).elder
-    unusual = [line for line in new if elder or line.amount > limits.new_account]
+    # An elder's money to somebody new waits for the family, and anybody's after a swindle was heard of (settled 5).
+    careful = bool(new) and (
+        people.person(tx, purse.payer).elder or _was_warned(tx, (proposer, purse.payer), at, limits)
+    )
+    unusual = [line for line in new if careful or line.amount > limits.new_account]
     return not all(_slept_on(tx, proposer, purse, line, at) for line in unusual)
+
+
+def _was_warned(tx: Tx, concerned: Iterable[PersonId], at: datetime, limits: Limits) -> bool:
+    return journal.happened(tx, journal.WARNED, concerned, at - limits.after_warning, at)
 
 
 def _slept_on(tx: Tx, proposer: PersonId, purse: Purse, line: ActLine, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.ids import ActId
+from data.store import journal
 from data.store.audit import audit
 from data.store.engine import Store, Tx
 from data.store.mandates import consents, debits, mandates, month_use, readings
@@ -69,7 +70,7 @@ def as_it_stood(tx: Tx, of: Around, at: datetime) -> Store:
     store = Store.in_memory(tx.seal)
     # Only a part of the rows is here; what they point at beyond it decides nothing.
     store.engine.raw_connection().cursor().execute("PRAGMA foreign_keys=OFF")
-    wanted = [*_people(tx, of, at), *_money(tx, of, at), *_automatic(tx, of, at)]
+    wanted = [*_people(tx, of, at), *_warned(tx, of, at), *_money(tx, of, at), *_automatic(tx, of, at)]
 
     def write(copy: Tx) -> None:
         for table, rows in wanted:
@@ -106,6 +107,11 @@ def _people(tx: Tx, of: Around, at: datetime) -> Iterable[tuple[sa.Table, list[_
 def _same_telephone(tx: Tx, persons: frozenset[str]) -> frozenset[str]:
     mine = sa.select(addresses.c.external_ix).where(addresses.c.person.in_(persons))
     return frozenset(tx.conn.scalars(sa.select(addresses.c.person).where(addresses.c.external_ix.in_(mine))))
+
+
+def _warned(tx: Tx, of: Around, at: datetime) -> Iterable[tuple[sa.Table, list[_Row]]]:
+    concerned = sa.and_(audit.c.kind == journal.WARNED, audit.c.person.in_(of.persons), audit.c.at <= at)
+    yield audit, _rows(tx, audit, concerned)
 
 
 # --- what was paid before ------------------------------------------------------------------------------------------

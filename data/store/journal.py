@@ -29,6 +29,7 @@ _KINDS = """
     difference_found difference_closed restored notices_changed
 """
 KINDS = frozenset(_KINDS.split())
+WARNED = "scam_warning_given"
 
 _BEGINNING = "0" * 64
 # Built once: building a statement costs more than running it.
@@ -115,6 +116,14 @@ def kinds(tx: Tx, since_seq: int = 0) -> list[str]:
     """The kinds of the lines after a number, in their order."""
     lines = sa.select(audit.c.kind).where(audit.c.seq > since_seq).order_by(audit.c.seq)
     return list(tx.conn.scalars(lines))
+
+
+def happened(tx: Tx, kind: str, persons: Iterable[PersonId], since: datetime, until: datetime) -> bool:
+    """Whether a line of this kind concerns one of these people in that time, both ends included."""
+    line = sa.and_(
+        audit.c.kind == kind, audit.c.person.in_(list(persons)), audit.c.at >= since, audit.c.at <= until
+    )
+    return bool(tx.conn.scalar(sa.select(sa.exists().where(line))))
 
 
 def newest(tx: Tx) -> int:

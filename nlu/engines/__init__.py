@@ -1,1 +1,1 @@
-"""Other ways to guess an intent, each a separate program behind the same small port."""
+"""Engines beside ours: what they think of a sentence is asked between two tries of a turn, and is only ever an opinion."""

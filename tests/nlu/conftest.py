@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nlu.classifier import Embedded
+from nlu.swindles import Watch
 from nlu.tools import train_all
 from nlu.understand import Understanding
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ROOT / "data" / "nlu"
+MEASURED = ROOT / "data" / "nlu-test"
 CACHE = ROOT / ".cache"
+# How long an example takes says how busy the machine is, and nothing of what is promised.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +28,10 @@ def engine() -> Embedded:
 
 
 @pytest.fixture(scope="session")
-def understanding(engine: Embedded) -> Understanding:
-    return Understanding(engine)
+def watch(engine: Embedded) -> Watch:
+    return Watch.load(TRAINING, CACHE)
+
+
+@pytest.fixture(scope="session")
+def understanding(engine: Embedded, watch: Watch) -> Understanding:
+    return Understanding(engine, watch=watch)

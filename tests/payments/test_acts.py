@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from data.ids import QuoteId
 from data.model import May, Utility
 from data.money import Money
+from data.store import journal
 from data.store.payments import act_lines, payments, quotes
 from data.store.people import instruments
 from payments.acts import AlreadyConfirmed, Confirmed, LineWish, Proposed, Refusal, Strength
 from payments.authority import access, accounts
+from payments.limits import Limits
 from payments.states import ActState, State
 from tests.payments.household import (
     CHENGFS,
@@ -181,6 +183,33 @@ async def test_up_to_the_limit_a_new_account_is_paid_with_the_second_factor(quic
     quick.store.run_now(lambda tx: _typed(tx, quick))
     act = await quick.proposed(LIMIN, E_ZHANG, channel="voice")
     assert act.strength is Strength.CODE
+
+
+async def test_after_a_warning_of_a_swindle_a_first_payment_waits_for_the_family_and_a_known_one_does_not(
+    quick: House,
+) -> None:
+    quick.town.due["0319001200345678"] = Money(50_00)
+    quick.store.run_now(lambda tx: _typed(tx, quick))
+    quick.store.run_now(lambda tx: _warned(tx, quick))
+    assert (await quick.proposed(LIMIN, E_ZHANG)).strength is Strength.APPROVAL
+    assert (await quick.proposed(LIMIN, W_LI)).strength is Strength.CODE
+    quick.clock.advance(Limits().after_warning + timedelta(seconds=1))
+    quick.store.run_now(lambda tx: _typed(tx, quick))
+    assert (await quick.proposed(LIMIN, E_ZHANG)).strength is Strength.CODE
+
+
+async def test_a_warning_between_proposal_and_yes_makes_the_yes_wait(quick: House) -> None:
+    quick.town.due["0319001200345678"] = Money(50_00)
+    quick.store.run_now(lambda tx: _typed(tx, quick))
+    act = await quick.proposed(LIMIN, E_ZHANG)
+    assert act.strength is Strength.CODE
+    quick.store.run_now(lambda tx: _warned(tx, quick))
+    assert await quick.confirm(act.act, act.digest, LIMIN) == Refusal("approval_needed")
+    assert _count(quick) == 0
+
+
+def _warned(tx, house: House) -> None:
+    journal.record(tx, kind=journal.WARNED, person=LIMIN, actor=LIMIN, subject="web", at=house.now)
 
 
 def _typed(tx, house: House) -> None:

@@ -32,6 +32,7 @@ from tests.databases import SEALER
 from tests.payments.automatic import BILL, METER, TOP_UP, WORDS, agreed, allow, lower, meter, took
 from tests.payments.household import (
     CHENGFS,
+    CHENM,
     E_LI,
     LIJG,
     LIMIN,
@@ -155,6 +156,26 @@ async def with_a_relatives_yes(house: House) -> PaymentId:
     return await _yes(house, act, LIMIN, factor="pin")
 
 
+async def warned_before(house: House) -> PaymentId:
+    """A small first payment with her own money: without the warning her own yes would have been enough."""
+    long_ago = house.now - timedelta(days=30)
+    number = NUMBERS[3]
+
+    def begin(tx: Tx) -> None:
+        access.grant(tx, LIMIN, CHENM, [May.BILLS, May.PAY], long_ago)
+        access.name_confirmed(
+            tx, LIMIN, BillerId("gz-electricity"), Utility.ELECTRICITY, number, "张*芳", house.now
+        )
+        journal.record(tx, kind=journal.WARNED, person=LIMIN, actor=LIMIN, subject="web", at=house.now)
+
+    house.store.run_now(begin)
+    house.clock.at += timedelta(minutes=2)
+    act = await house.proposed(LIMIN, AccountId("E-ZHANG"))
+    await house.confirm(act.act, act.digest, LIMIN)
+    house.clock.at += timedelta(minutes=2)
+    return await _yes(house, act, CHENM, factor="pin")
+
+
 async def joint(house: House) -> PaymentId:
     wanted = {W_LI: Money(4_650), E_LI: Money(5_000)}
     wishes = [LineWish(a, (await house.quote(LIMIN, a)).quote.id, m) for a, m in wanted.items()]
@@ -215,6 +236,7 @@ STORIES: dict[str, tuple[Story, list[str]]] = {
         with_a_relatives_yes,
         ["quote", "proposed", "asked", "yes", "approval", "audit"],
     ),
+    "warned_before": (warned_before, ["quote", "proposed", "asked", "yes", "approval", "audit"]),
     "joint": (joint, ["quote", "proposed", "yes", "audit"]),
     "given_back": (given_back, ["quote", "proposed", "yes", "audit"]),
     "never_left": (never_left, ["quote", "proposed", "yes", "audit"]),
