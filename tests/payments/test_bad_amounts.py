@@ -66,7 +66,7 @@ def test_money_is_whole_fen_and_nothing_that_looks_like_it(value: Any) -> None:
 
 @pytest.mark.parametrize("text", ["1e3", "NaN", "-0", "1_000", "0.001", "0", "99999999999", "∞", "100.005"])
 def test_the_command_asks_back(text: str) -> None:
-    result = CliRunner().invoke(app, ["nlu", "value", "--type", "money", "--", text])
+    result = CliRunner().invoke(app, ["nlu", "value", "--type", "money", "--json", "--", text])
     assert (result.exit_code, set(json.loads(result.output))) == (0, {"ask"})
 
 
