@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -122,7 +122,8 @@ class Application:
 
     async def tell(self) -> None:
         """News, letters not yet taken, and calls a dead process left; trouble with one is not the others' trouble."""
-        for duty in (self.desk.tell_news, self.carrier.deliver, self.desk.take_up_calls):
+        carry = self.carrier
+        for duty in (self.desk.tell_news, carry.pass_on, carry.deliver, self.desk.take_up_calls):
             try:
                 await duty()
             except Exception:
@@ -204,6 +205,16 @@ class Application:
         self.store.close()
 
 
+# Roads that end at the page: in the demo town all of them do, as its page shows whatever a person sees and his other telephone.
+_ON_THE_PAGE = ("web",)
+_OF_THE_TOWN = ("sms", "sms_before", "telegram", "console", "voice")
+
+
+def _promised(roads: Mapping[str, Channel]) -> frozenset[str]:
+    """The roads by which somebody may be told that he is told by them: nobody is rung up by a page."""
+    return frozenset(n for n, road in roads.items() if n != "voice" or not isinstance(road, Named))
+
+
 class Named:
     """A channel under another name: in the demo town every road ends at the page."""
 
@@ -272,8 +283,9 @@ def build(
     roads = (
         dict(channels)
         if channels is not None
-        else {n: Named(n, web) for n in ("web", "sms", "sms_before", "telegram", "console", "voice")}
+        else {n: Named(n, web) for n in (*_ON_THE_PAGE, *(_OF_THE_TOWN if settings.town else ()))}
     )
+    desk.house = replace(desk.house, roads=_promised(roads))
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
         Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock, partial(still_so, desk.house)), web, bells,

@@ -85,6 +85,7 @@ def demo_settings(folder: Path, town: Town, settings: Settings) -> Settings:
             "gateway_secret": SecretStr(town.secret),
             "gateway_control_token": SecretStr(town.control_token),
             "sweep_seconds": _SWEEP_SECONDS,
+            "town": True,
         }
     )
 

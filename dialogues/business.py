@@ -41,6 +41,7 @@ from dialogues.moment import (
 from dialogues.questions import AGAIN_COUNTS, KEYS, ask_again, times_again
 
 RENEWED = "renewed"  # in a frame's context: it is gone on with in other flows than it began in, and nobody was told yet
+ASIDE = "aside"  # in the context of a frame that tells news elsewhere: what lies below was not interrupted
 _TIMES_PUT_OFF = "put_off"  # in a frame's context: how often in a row something else came before it
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
 
@@ -148,7 +149,7 @@ def uncover(m: Moment, ended: Frame) -> Moment:
     if m.phase in WAITING:
         return m
     if ended.kind == "system":
-        return _as_before(m)
+        return m if ended.context.get(ASIDE) else _as_before(m)
     return _put_off(m)
 
 

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from dialogues import commit, listening, renewal, repair, session, slots
 from dialogues.business import (
+    ASIDE,
     STOPPING,
     begin,
     bring_human,
@@ -194,7 +195,8 @@ def _news(m: Moment, news: News) -> Moment:
     ]
     if not waiting or not news.outcome:
         m = withdrawn(m, news.act) if news.outcome == OVER else m
-        return begin(m, news.flow, news.slots, kind="system")
+        m = begin(m, news.flow, news.slots, kind="system")
+        return with_context(m, **{ASIDE: True}) if news.aside else m
     m = bring_to_top(m, waiting[-1], "system")
     known = {slot: v for slot, v in news.slots.items() if slot in m.release.slots}
     m = marked(fill(m, known), m.top.step, tuple(known))
@@ -380,6 +382,8 @@ def _left_open(m: Moment) -> Moment:
 
 def _remembered(m: Moment, told: tuple[Told, ...], input: Input) -> tuple[Told, ...]:
     """What a repeat says again: all that was said since the person spoke last."""
+    if isinstance(input, News) and input.aside:
+        return m.talk.last_said
     if not isinstance(input, Heard):
         return (*m.talk.last_said, *told)[-_MOST_TOLD:]
     return told if told or (m.talk.stack and m.phase in WAITING) else m.talk.last_said

@@ -265,8 +265,7 @@ def _news(tx: Tx, house: House, event: InboundEvent, conversation: Conversation)
 
 def still_so(house: House, tx: Tx, news: letters.News, at: datetime) -> bool:
     """Whether a piece of news that waited to be sent is not overtaken: who filled a meter is not told that it is low."""
-    locale = people.person(tx, news.person).locale
-    return (
-        results.news_of(tx, house.till, house.catalogue, news.person, news.kind, news.body, locale, at)
-        is not None
-    )
+    known = people.find(tx, news.person)  # somebody nobody enrolled is told things as well
+    locale = known.locale if known else "zh"
+    told = results.news_of(tx, house.till, house.catalogue, news.person, news.kind, news.body, locale, at)
+    return told is not None

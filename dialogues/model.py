@@ -293,6 +293,9 @@ class News:
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
     act: str = ""  # when it decides an act somebody waits for
     outcome: str = ""  # paid | refused | checking | waiting_payer | over
+    aside: bool = (
+        False  # said on another road than the talk's: what is open in the talk stays as it stands there
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from data.store.engine import Tx
 from dialogues import clauses, model, saying
 from dialogues.actions.ports import bill_name
 from dialogues.relations import relation_word
-from payments import mandates, resting, warnings
+from payments import bill_debits, mandates, resting, warnings
 from payments.authority import access, people
 from payments.opening import till_account
 from payments.purse import relation_of
@@ -158,6 +158,8 @@ def news_of(
         return None  # the meter was filled, the bill was paid
     if kind == "bill_due" and _bill_over(tx, till, body, at):
         return None
+    if _came_or_called_off(tx, kind, body, at):
+        return None
     sees = _may_hear(tx, person, AccountId(str(body["account"])), at)
     if not sees and kind in _OF_THE_ACCOUNT:
         return None
@@ -219,6 +221,19 @@ def _bill_over(tx: Tx, till: Till, body: Mapping[str, Any], at: datetime) -> boo
         tx, account, datetime.fromisoformat(str(body["read_at"]))
     )
     return paid or shanghai(at).date() > date.fromisoformat(str(body["due_date"]))
+
+
+def _came_or_called_off(tx: Tx, kind: str, body: Mapping[str, Any], at: datetime) -> bool:
+    """News of what is to come are told while it is to come: a debit, the end of an agreement, the day it goes on."""
+    if kind == bill_debits.AHEAD:
+        return not bill_debits.still_ahead(tx, body, at)
+    if kind not in ("mandate_expiring", "mandate_wakes"):
+        return False
+    held = mandates.read(tx, str(body["mandate"]))
+    if kind == "mandate_expiring":
+        return held.ended_at is not None or at >= held.valid_until
+    until = held.rests_until
+    return until is None or at >= until or shanghai(until).date().isoformat() != body["rests_until"]
 
 
 def _about(tx: Tx, catalogue: Catalogue, body: Mapping[str, Any], locale: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -49,6 +49,7 @@ from dialogues.model import (
     Facts,
     Input,
     IssueCode,
+    News,
     Propose,
     Release,
     Renewed,
@@ -62,7 +63,8 @@ from dialogues.outside_calls import OutsideCall
 from dialogues.releases import Place, Releases
 from dialogues.responses import CannotSay
 from nlu.understand import Understanding
-from payments.authority import people
+from payments import not_told
+from payments.authority import people, wishes
 from payments.till import Till
 
 log = structlog.get_logger("bangjiao.turn")
@@ -101,6 +103,7 @@ class House:
     observe: Callable[[PersonId, Input, Sequence[Noted]], None] | None = None
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
     releases: Releases = field(default_factory=Releases)
+    roads: Collection[str] | None = None  # by which people can be told something; None: by every one
 
 
 def take(tx: Tx, house: House, event: InboundEvent) -> Taken:
@@ -207,7 +210,7 @@ class _Taking:
             self.taken.silent = True
         if heard.conversation is not None:
             self.conversation = heard.conversation
-        inputs = self._in_todays_flows(heard.inputs)
+        inputs = self._in_todays_flows(self._aside(heard.inputs))
         for say in heard.said_at_once:
             self._say(say)
         self.queue.extend(inputs)
@@ -228,6 +231,20 @@ class _Taking:
         self.queue.append(moves.first)
         self._run()
         return moves.then
+
+    def _aside(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """What is open stays where it was asked: a yes read back anew on another road could not be given in the talk."""
+        if not (self._told_elsewhere and self.conversation.stack):
+            return inputs
+        return tuple(self._only_told(one) if isinstance(one, News) else one for one in inputs)
+
+    def _only_told(self, news: News) -> News:
+        """News that ask something themselves come on top as ever."""
+        flow = self.house.release.flows.get(news.flow)
+        asks = flow is not None and any(
+            step.kind in ("collect", "call", "link") for step in flow.steps.values()
+        )
+        return news if asks else replace(news, aside=True)
 
     def _of_staff(self) -> renewal.Moves | None:
         own = self.event.payload.get("act") in _OWN_NOTES
@@ -290,8 +307,19 @@ class _Taking:
 
     @property
     def _talk_goes_on_at(self) -> str:
-        """News sent to his other telephone, as he wished, do not take the talk there: nobody answers a text message here."""
-        return self.found_at if self.conversation.channel in codes.ELSEWHERE else self.conversation.channel
+        """News told on another road do not take the talk there: nobody answers a text message here."""
+        elsewhere = self._told_elsewhere or self.conversation.channel in codes.ELSEWHERE
+        return self.found_at if elsewhere else self.conversation.channel
+
+    @property
+    def _told_elsewhere(self) -> bool:
+        """A notice on the road he wished for, or on his next one because the first did not carry."""
+        body = self.event.payload.get("body") or {}
+        if self.event.kind is not InboundKind.RESULT or body.get("on_channel") in (None, self.found_at):
+            return False
+        kind = str(self.event.payload["kind"])
+        notice = wishes.group_of(kind, body, self.event.person) is not None
+        return notice or not_told.TRIED in body
 
     def _heard_text(self) -> str:
         """What the log of talks may show of the person's words: never a code, never a whole number."""
@@ -387,6 +415,7 @@ class _Taking:
             till=self.house.till,
             catalogue=self.house.catalogue,
             event_id=f"{self.event.channel}:{self.event.event_id}",
+            roads=self.house.roads,
         )
         result = action.run(room, call.arguments)
         if result.preferences is not None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from data.clock import shanghai
-from data.ids import PaymentId
+from data.ids import AccountId, PaymentId
 from data.model import Quote
 from data.money import Money
-from payments import asked, pausing, warnings
+from data.store.engine import Tx
+from data.store.mandates import debits
+from payments import asked, brought, pausing, warnings
 from payments.authority import wishes
 from payments.debiting import Round, asks_first, change, make, obstacle, of_cause, write
 from payments.mandates import Mandate
 from payments.notices import notice
 from payments.opening import till_account
+from payments.quoting import overtaken
 from payments.states import open_at
 from payments.terms import MandateState
 from payments.topping_up import EPISODE_WARNINGS
 
+AHEAD = "debit_ahead"  # the news of a day's notice
 # How many were paid today, and whether the rail rests, say nothing about tomorrow: what was told stays told.
 _NOT_TODAY = frozenset({"over_day_cap", pausing.PAUSED, pausing.RAIL_DOWN})
 
@@ -73,22 +80,23 @@ def _tell_or_ask(hand: Round, held: Mandate, quote: Quote, cause: str) -> None:
     _announce(hand, held, quote, debit)
 
 
-def _announce(hand: Round, held: Mandate, quote: Quote, debit: str) -> None:
-    """The notice of 24 hours, counted from when it can be heard."""
+def _announce(hand: Round, held: Mandate, quote: Quote, debit: str, *, again: bool = False) -> None:
+    """The notice of 24 hours, counted from when it can be heard; `again` where the one before could not be brought."""
     heard = _heard_at(hand, held)
     until = heard + hand.limits.debit_notice
     change(
         hand, debit, "announced", amount_fen=quote.due.fen, announced_at=heard, not_before=until, reason=None
     )
     body = _body(hand, held, quote) | {"debit": debit, "not_before": until.isoformat()}
-    notice(hand.tx, held.payer, "debit_ahead", f"{debit}:{quote.due.fen}", body, hand.at)
+    about = f"{debit}:{quote.due.fen}{f':{until:%m%d%H%M}' if again else ''}"
+    notice(hand.tx, held.payer, AHEAD, about, body, hand.at)
 
 
 def _announced(hand: Round, held: Mandate, quote: Quote, row: Any, asked_at: datetime) -> PaymentId | None:
     if quote.due > Money(row.amount_fen):
         _announce(hand, held, quote, row.id)  # more than was told: it is told anew, and the day begins anew
         return None
-    if hand.at < row.not_before:
+    if hand.at < row.not_before or not _was_heard(hand, held, quote, row):
         return None
     why = obstacle(hand, held, quote, quote.due)
     if why is None:
@@ -97,6 +105,29 @@ def _announced(hand: Round, held: Mandate, quote: Quote, row: Any, asked_at: dat
         change(hand, row.id, "not_made", reason=why)
         _warn(hand, held, "auto_not_made", row.id, quote, reason=why)
     return None
+
+
+def _was_heard(hand: Round, held: Mandate, quote: Quote, row: Any) -> bool:
+    """A day's notice is a day from when it was brought (settled 11): where it was not, nothing is taken, and it is told anew."""
+    told = brought.of(hand.tx, held.payer, AHEAD, {"debit": row.id, "not_before": row.not_before.isoformat()})
+    if told.how == "nowhere":
+        _announce(hand, held, quote, row.id, again=True)
+    if told.how == "heard" and told.at is not None:
+        over = told.at + hand.limits.debit_notice
+        if hand.at < over:
+            change(hand, row.id, "announced", announced_at=told.at, not_before=over)
+            return False
+    return told.how in ("heard", "unknown")
+
+
+def still_ahead(tx: Tx, body: Mapping[str, Any], at: datetime) -> bool:
+    """Whether what is announced still comes: not left out, stopped, paid otherwise or another amount by now, and not due already."""
+    row = tx.conn.execute(sa.select(debits).where(debits.c.id == body["debit"])).one_or_none()
+    if row is None or row.state != "announced" or row.amount_fen != body["amount_fen"]:
+        return False
+    account = AccountId(str(body["account"]))
+    paid = open_at(tx, account) is not None or overtaken(tx, account, row.created_at)
+    return not paid and at < row.not_before
 
 
 def _again(

@@ -19,7 +19,7 @@ from payments.authority import people, wishes
 from payments.authority.wishes import Group
 
 TICKET = "could_not_tell"
-_TRIED = "tried"  # the roads a piece of news went already
+TRIED = "tried"  # the roads a piece of news went already
 # Money that did not do what its owner thinks it did: also of these nobody is left in the dark.
 _OF_MONEY = frozenset({"refused", "stopped", "needs_human", "refunding", "refunded"})
 
@@ -37,14 +37,14 @@ def lost(tx: Tx, letter: Letter, roads: Collection[str], at: datetime) -> str | 
     news = letters.news_told_by(tx, letter)
     if news is None:
         return None
-    tried = [*news.body.get(_TRIED, ()), letter.channel]
+    tried = [*news.body.get(TRIED, ()), letter.channel]
     following = next((r for r in wishes.roads(tx, news.person) if r in roads and r not in tried), None)
     if following is not None:
         # Through the door once more, so that it is said as that road needs it, and only if it is still so.
-        body = {**news.body, "on_channel": following, _TRIED: tried}
-        letters.put_news(
-            tx, id=f"{following}:{letter.id}", person=news.person, kind=news.kind, body=body, at=at
-        )
+        body = {**news.body, "on_channel": following, TRIED: tried}
+        # By the news and not by the letter: what was said of it in two letters is told there once.
+        first = news.id.removeprefix(f"{letter.channel}:") if TRIED in news.body else news.id
+        letters.put_news(tx, id=f"{following}:{first}", person=news.person, kind=news.kind, body=body, at=at)
         return following
     if must_be_told(news):
         _somebody_looks(tx, news, tried, at)
@@ -54,7 +54,8 @@ def lost(tx: Tx, letter: Letter, roads: Collection[str], at: datetime) -> str | 
 def _somebody_looks(tx: Tx, news: News, tried: list[str], at: datetime) -> None:
     if warning := news.body.get("warning"):
         warnings.unheard(tx, str(warning), news.person, at)
-    who = masked_name(people.person(tx, news.person).name)
+    known = people.find(tx, news.person)
+    who = masked_name(known.name) if known else news.person
     letters.open_ticket(
         tx,
         kind=TICKET,
@@ -65,19 +66,25 @@ def _somebody_looks(tx: Tx, news: News, tried: list[str], at: datetime) -> None:
     )
 
 
+_WAITING = ("queued", "leased")
+
+
 # --- for whoever looks after the house ---------------------------------------------------------------------------------
 
 
-def undelivered(tx: Tx, person: PersonId | None = None, limit: int = 200) -> list[dict[str, Any]]:
-    """Letters that did not arrive, or wait for another try, the oldest first: whose, about what, where, and since when.
+def undelivered(
+    tx: Tx, person: PersonId | None = None, since: datetime | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Letters that did not arrive, or wait for another try, the newest first: whose, about what, where, and since when.
 
-    Names are masked and nothing of the letter's words is shown.
+    Of those that did not arrive only what was written `since` then, so that an old failure hides no new one; what waits is
+    always there. Names are masked and nothing of the letter's words is shown.
     """
-    lost_or_late = sa.or_(
-        outbox.c.state.in_(["failed", "given_up"]),
-        sa.and_(outbox.c.state.in_(["queued", "leased"]), outbox.c.tries > 0),
-    )
-    query = sa.select(outbox).where(lost_or_late).order_by(outbox.c.seq).limit(limit)
+    lost = outbox.c.state.in_(["failed", "given_up"])
+    if since is not None:
+        lost = sa.and_(lost, outbox.c.created_at >= since)
+    late = sa.and_(outbox.c.state.in_(_WAITING), outbox.c.tries > 0)
+    query = sa.select(outbox).where(sa.or_(lost, late)).order_by(outbox.c.seq.desc()).limit(limit)
     if person is not None:
         query = query.where(outbox.c.person == person)
     return [_row(tx, row) for row in tx.conn.execute(query)]
@@ -97,10 +104,10 @@ def _row(tx: Tx, row: Any) -> dict[str, Any]:
         "name": masked_name(known.name) if known else None,
         "about": told or "talk",
         "channel": row.channel,
-        "state": "parked" if row.state in ("queued", "leased") else row.state,
+        "state": "parked" if row.state in _WAITING else row.state,
         "tries": row.tries,
         "since": row.created_at.isoformat(timespec="seconds"),
         "again_at": row.not_before.isoformat(timespec="seconds")
-        if row.not_before and row.ended_at is None
+        if row.not_before and row.state in _WAITING
         else None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -22,13 +23,15 @@ def register(root: typer.Typer) -> None:
 
 def notices(
     person: Annotated[str, typer.Option("--person", help="only this person, by id")] = "",
+    days: Annotated[int, typer.Option("--days", min=1, help="of what did not arrive, so many days")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Lists them, the oldest first; exit status 1 while there are any that will not be tried again."""
+    """Lists them, the newest first; exit status 1 while there are any that will not be tried again."""
     from data.ids import PersonId
     from payments.not_told import undelivered
 
-    rows = act_in_store(lambda tx, at: undelivered(tx, PersonId(person) if person else None))
+    whose = PersonId(person) if person else None
+    rows = act_in_store(lambda tx, at: undelivered(tx, whose, at - timedelta(days=days)))
     lost = [row for row in rows if row["state"] != "parked"]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))

@@ -64,6 +64,7 @@ class Letter:
     not_before: datetime | None
     tries: int
     doubts: int  # times its carrier died with it in hand: it may have gone out
+    lease_until: datetime | None = None  # until then it is in somebody's hand, and in nobody else's
 
 
 _NOW = sa.bindparam("now", type_=Instant)
@@ -75,12 +76,23 @@ _HELD = sa.exists().where(
     _EARLIER.c.state == "leased",
     _EARLIER.c.lease_until > _NOW,
 )
+# Word for word the condition of ix_outbox_waiting: otherwise neither database uses that index.
+_WAITS = sa.text("outbox.state IN ('queued','leased')")
 _MAY_GO = sa.and_(
-    # Word for word the condition of ix_outbox_waiting: otherwise neither database uses that index.
-    sa.text("outbox.state IN ('queued','leased')"),
+    _WAITS,
     sa.or_(outbox.c.state == "queued", outbox.c.lease_until <= _NOW),
     sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= _NOW),
 )
+
+
+def on_no_road(tx: Tx, roads: Collection[str], before: datetime, limit: int = 50) -> list[Letter]:
+    """Letters that might have gone `before` then and wait for a channel that is none of these, oldest first."""
+    due = sa.func.coalesce(outbox.c.not_before, outbox.c.created_at, type_=outbox.c.created_at.type)
+    stranded = sa.and_(
+        _WAITS, outbox.c.state == "queued", outbox.c.channel.not_in(list(roads)), due <= before
+    )
+    rows = tx.conn.execute(sa.select(outbox).where(stranded).order_by(outbox.c.seq).limit(limit))
+    return [_letter(tx, row) for row in rows]
 
 
 def put_letter(
@@ -138,7 +150,14 @@ def lease_letters(
                 outbox.update().where(outbox.c.id.in_(ids)).values(**leased, tries=outbox.c.tries + 1)
             )
     return [
-        _letter(tx, row, state="leased", tries=row.tries + 1, doubts=row.doubts + (row.state == "leased"))
+        _letter(
+            tx,
+            row,
+            state="leased",
+            tries=row.tries + 1,
+            doubts=row.doubts + (row.state == "leased"),
+            lease_until=at + lease,
+        )
         for row in rows
     ]
 
@@ -155,14 +174,20 @@ def mark_told(tx: Tx, letter_ids: Collection[str], state: str, at: datetime) -> 
     return _move(tx, letter_ids, state=state, told_at=at)
 
 
-def mark_later(tx: Tx, letter_id: str, again_at: datetime) -> bool:
-    """It could not be sent now and is tried again then. False when it was not waiting."""
-    return _move(tx, [letter_id], state="queued", lease_until=None, not_before=again_at) == 1
+def mark_later(
+    tx: Tx, letter: Letter, again_at: datetime, *, doubtful: bool = False, untried: bool = False
+) -> bool:
+    """It could not be sent now and is tried again then. False when somebody else has it in hand by now, or it is over.
+
+    `doubtful`: it may have gone out all the same. `untried`: it was not handed over at all, so this was no try.
+    """
+    counts = {"tries": outbox.c.tries - int(untried), "doubts": outbox.c.doubts + int(doubtful)}
+    return _move_own(tx, letter, state="queued", not_before=again_at, **counts)
 
 
-def end(tx: Tx, letter_id: str, state: str, at: datetime) -> bool:
-    """It will not be sent: `failed`, `given_up` or `superseded`. False when it was not waiting."""
-    return _move(tx, [letter_id], state=state, ended_at=at, lease_until=None) == 1
+def end(tx: Tx, letter: Letter, state: str, at: datetime) -> bool:
+    """It will not be sent: `failed`, `given_up` or `superseded`. False when somebody else has it in hand by now, or it is over."""
+    return _move_own(tx, letter, state=state, ended_at=at)
 
 
 def drop(tx: Tx, letter_id: str) -> bool:
@@ -195,11 +220,33 @@ def _move(tx: Tx, letter_ids: Collection[str], *, state: str, **values: Any) -> 
     return tx.conn.execute(outbox.update().where(may).values(state=state, **values)).rowcount
 
 
+def _move_own(tx: Tx, letter: Letter, **values: Any) -> bool:
+    """Of a letter as it was found or leased: whose lease ran out has no more say in what another carries meanwhile."""
+    same = sa.and_(
+        outbox.c.id == letter.id,
+        outbox.c.state == letter.state,
+        outbox.c.lease_until.is_not_distinct_from(letter.lease_until),
+        outbox.c.state.in_(delivery.before(values["state"])),
+    )
+    return tx.conn.execute(outbox.update().where(same).values(lease_until=None, **values)).rowcount == 1
+
+
+_PLAIN = (
+    "id",
+    "seq",
+    "channel",
+    "cause",
+    "state",
+    "created_at",
+    "not_before",
+    "tries",
+    "doubts",
+    "lease_until",
+)
+
+
 def _letter(tx: Tx, row: Any, **now: Any) -> Letter:
-    facts = {
-        name: getattr(row, name)
-        for name in ("id", "seq", "channel", "cause", "state", "created_at", "not_before", "tries", "doubts")
-    }
+    facts = {name: getattr(row, name) for name in _PLAIN}
     body = tx.seal.open("outbox.body", row.id, row.body)
     return Letter(**{**facts, **now}, person=PersonId(row.person), body=body)
 

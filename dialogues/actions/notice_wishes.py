@@ -27,7 +27,7 @@ _PICKED: dict[str, dict[str, Any]] = {
 
 @inside(
     "action_notice_wishes",
-    "changed only_trouble back never_changed always law hours no_road others hears invite ask",
+    "changed only_trouble back never_changed always law hours by_day no_road not_gone others hears invite ask",
     reads=_READS,
     writes=_WRITES,
 )
@@ -80,8 +80,11 @@ def _hours(room: Inside, said: Arguments, *, usual: bool) -> Result:
         since, until = QUIET_FROM, QUIET_TO
     elif since is None and until is None:
         return Result("hours", _stand(room))
+    elif not wishes.of_the_night(since, until):
+        return Result("by_day", _stand(room))  # a nap, a morning: nothing is kept that was not said
     wanted = wishes.left_alone(since, until, now.quiet)
-    shorter = (since or 0) > QUIET_FROM or (until is not None and until < QUIET_TO)
+    at_night = since is not None and (since > QUIET_FROM or since < QUIET_TO)
+    shorter = at_night or (until is not None and until < QUIET_TO)
     _keep(room, replace(now, quiet=wanted))
     return Result("law" if shorter else "changed", _stand(room))
 
@@ -91,12 +94,14 @@ def _hour(said: Arguments, name: str) -> int | None:
 
 
 def _road(room: Inside, road: str) -> Result:
-    known = wishes.roads(room.tx, room.person)
+    registered = wishes.roads(room.tx, room.person)
+    known = [channel for channel in registered if room.roads is None or channel in room.roads]
     chats = [channel for channel in known if channel not in (*codes.ELSEWHERE, "voice")]
     here = room.facts.channel if not room.facts.spoken else None
     wanted = here or next(iter(chats), None) if road == "chat" else road
     if wanted is None or (road != "chat" and road not in known):
-        return Result("no_road", _stand(room) | {"notice_road": road})
+        nobody_goes = road in registered and road not in known
+        return Result("not_gone" if nobody_goes else "no_road", _stand(room) | {"notice_road": road})
     now = wishes.of(room.tx, room.person)
     _keep(room, replace(now, road=None if wanted == here else wanted))
     return Result("changed", _stand(room))

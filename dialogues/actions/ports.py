@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,9 @@ class Inside:
     till: Till
     catalogue: Catalogue
     event_id: str
+    roads: Collection[str] | None = (
+        None  # by which this house can tell somebody something; None: by every one
+    )
 
     @property
     def now(self) -> datetime:

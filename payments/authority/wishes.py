@@ -63,6 +63,7 @@ OPTIONAL = tuple(_SWITCHABLE)
 
 # An evening may be made longer, never so long that no hour is left to tell somebody anything in.
 EARLIEST, LATEST = 18, 11
+_FIRST_LIGHT = 5  # what ends before it is no morning: two o'clock is of the afternoon, or of a nap
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,16 @@ def take_back(tx: Tx, person: PersonId, at: datetime) -> bool:
     return keep(tx, person, person, _wishes(rows[1]) if len(rows) > 1 else USUAL, at)
 
 
+def of_the_night(since: int | None, until: int | None) -> bool:
+    """Whether quiet hours can hold what was said: they begin in the evening, or at night, and end in the morning."""
+    begins = since is None or since >= EARLIEST or since < QUIET_TO
+    return begins and (until is None or _FIRST_LIGHT <= until <= LATEST)
+
+
 def left_alone(since: int | None, until: int | None, now: Quiet) -> Quiet:
     """The quiet hours somebody asked for, as far as they may be: never shorter than the usual ones (L12), never all day."""
+    if since is not None and since < QUIET_TO:
+        since += 24  # after midnight: later than the usual evening, not earlier
     evening = now.since if since is None else min(max(since, EARLIEST), QUIET_FROM)
     morning = now.until if until is None else max(min(until, LATEST), QUIET_TO)
     return replace(now, since=evening, until=morning)

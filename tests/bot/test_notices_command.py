@@ -38,7 +38,7 @@ def test_what_did_not_arrive_is_listed_masked(tmp_path: Path, monkeypatch: pytes
             tx, person=LIMIN, channel="telegram", body="李敏的电费没有充成", cause="news:auto_failed:x", at=at
         )
         [letter] = letters.lease_letters(tx, channel=None, person=None, at=at, lease=SystemClock().now() - at)
-        letters.end(tx, letter.id, "failed", at)
+        letters.end(tx, letter, "failed", at)
         assert lost(tx, letter, {"telegram"}, at) is None
 
     house.store.run_now(refused)

@@ -232,6 +232,55 @@ async def test_a_second_try_disturbs_nobody_at_night(house: House) -> None:
     assert shanghai(letter.not_before) == (seven + DAY).replace(hour=8, minute=0, second=0)
 
 
+def at_evening(house: House, hour: int, minute: int) -> None:
+    evening = shanghai(house.now).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    house.clock.advance(evening - house.now)  # type: ignore[attr-defined]
+
+
+def waits_for_the_morning(house: House) -> bool:
+    [letter] = house.store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    morning = shanghai(letter.not_before) if letter.not_before else None
+    return morning is not None and (morning.hour, morning.minute) == (8, 0)
+
+
+@pytest.mark.parametrize("hours", [0.25, 5])
+@pytest.mark.parametrize(("body", "told_now"), [({}, False), ({"urgent": True}, True)])
+async def test_what_nobody_carried_in_the_evening_is_brought_by_day(
+    house: House, body: dict[str, Any], told_now: bool, hours: float
+) -> None:
+    """It was written before nine and its carrier comes after it, with the first try or with the second."""
+    reached(house, "telegram")
+    at_evening(house, 20, 50)
+    written(house, **body)
+    house.clock.advance(timedelta(hours=hours))  # type: ignore[attr-defined]
+    road = Road("telegram")
+    await Carrier(house.store, {"telegram": road}, house.clock).deliver()
+    assert bool(road.took) == told_now
+    if not told_now:
+        assert waits_for_the_morning(house)
+        await carried(house, road, until=timedelta(hours=13), step=timedelta(minutes=20))
+        assert (road.tried, states(house)) == (1, [("telegram", "sent")])
+
+
+async def test_an_answer_that_comes_much_too_late_wakes_nobody(house: House) -> None:
+    reached(house, "telegram")
+    at_evening(house, 20, 50)
+    house.store.run_now(
+        lambda tx: letters.put_letter(
+            tx,
+            person=LIMIN,
+            channel="telegram",
+            body=wire.dump_said(Said("utter_hello", "an answer")),
+            cause="telegram:1",
+            at=house.now,
+        )
+    )
+    down = Road("telegram", *[L] * 8)
+    await carried(house, down, until=timedelta(hours=3), step=timedelta(minutes=1))
+    assert 4 <= down.tried <= 6, "while he may still wait for it"
+    assert waits_for_the_morning(house)
+
+
 @pytest.mark.parametrize("schedule", [URGENT, NOTICE])
 def test_waits_grow_up_to_a_bound_and_are_not_all_alike(schedule: Any) -> None:
     def letter(id: str, tries: int) -> letters.Letter:
@@ -243,3 +292,155 @@ def test_waits_grow_up_to_a_bound_and_are_not_all_alike(schedule: Any) -> None:
     assert all(0.75 * schedule.first <= wait <= 1.25 * schedule.longest for wait in waits)
     assert waits[-1] > 2 * waits[0]
     assert len({schedule.wait(letter(f"let_{n}", 3)) for n in range(20)}) > 10
+
+
+async def test_one_piece_of_news_in_two_letters_is_told_once_on_the_next_road(house: House) -> None:
+    """Where something was asked already, the question follows the notice as a letter of its own."""
+    reached(house, "telegram", "sms")
+    written(house)
+    [notice] = house.store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    house.store.run_now(
+        lambda tx: letters.put_letter(
+            tx, person=LIMIN, channel="telegram", body=notice.body, cause=notice.cause, at=house.now
+        )
+    )
+    blocked, sms = Road("telegram", N, N), Road("sms")
+    await carried(house, blocked, sms, until=timedelta(minutes=2), step=timedelta(seconds=30))
+    assert (blocked.tried, sms.took) == (2, ["auto_posted by sms"])
+
+
+@pytest.mark.parametrize(("roads", "tickets"), [(("voice", "sms"), []), (("voice",), ["could_not_tell"])])
+async def test_a_road_that_nobody_drives_is_left_for_the_next_or_a_person_looks(
+    house: House, roads: tuple[str, ...], tickets: list[str]
+) -> None:
+    reached(house, *roads)
+    written(house, "auto_failed")
+    sms = Road("sms")
+    carrier = Carrier(house.store, {"sms": sms}, house.clock)
+    assert await carrier.pass_on() == 0, "another process may carry it"
+    house.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
+    assert await carrier.pass_on() == 1
+    told(house)
+    await carrier.deliver()
+    assert len(sms.took) == len(roads) - 1
+    assert house.tickets() == tickets
+
+
+async def test_what_went_wrong_long_ago_hides_nothing_new(house: House) -> None:
+    reached(house, "telegram")
+    written(house, "low_balance")
+    await carried(house, Road("telegram", N), until=timedelta(minutes=1), step=timedelta(minutes=1))
+    house.clock.advance(10 * DAY)  # type: ignore[attr-defined]
+    written(house, "auto_failed")
+    await carried(house, Road("telegram", L), until=timedelta(seconds=5), step=timedelta(seconds=5))
+
+    def listed(**how: Any) -> list[tuple[str, str, bool]]:
+        rows = house.store.run_now(lambda tx: not_told.undelivered(tx, **how))
+        return [(row["about"], row["state"], row["again_at"] is not None) for row in rows]
+
+    both = [("auto_failed", "parked", True), ("low_balance", "failed", False)]
+    assert listed() == both
+    assert listed(limit=1) == listed(since=house.now - DAY) == both[:1]
+    house.store.run_now(
+        lambda tx: tx.conn.execute(sa.update(outbox).values(ended_at=None, not_before=house.now))
+    )
+    assert listed() == both, "it is over, whatever its row says of another try"
+
+
+# --- one letter's trouble is its own --------------------------------------------------------------------------------
+
+
+def many(house: House, so_many: int) -> None:
+    """As many warnings, each a letter on the person's first road."""
+
+    def write(tx: Tx) -> None:
+        for n in range(so_many):
+            body = {"account": E_LI}
+            letters.put_news(
+                tx, id=f"auto_failed:{n}:{LIMIN}", person=LIMIN, kind="auto_failed", body=body, at=house.now
+            )
+
+    house.store.run_now(write)
+    told(house)
+
+
+async def test_a_slow_road_gives_up_nothing_that_it_was_not_handed(house: House) -> None:
+    reached(house, "telegram")
+    many(house, 50)
+
+    class Slow(Road):
+        async def send(self, person: PersonId, said: Said) -> Delivery:
+            house.clock.advance(timedelta(seconds=4))  # type: ignore[attr-defined]
+            return await super().send(person, said)
+
+    slow = Slow("telegram")
+    await carried(house, slow, until=timedelta(minutes=20), step=timedelta(seconds=31))
+    assert states(house) == [("telegram", "sent")] * 50
+    assert (slow.tried, house.tickets()) == (50, [])
+
+
+async def test_a_letter_its_channel_breaks_over_takes_no_other_with_it(house: House) -> None:
+    """It may have gone out each time, so it goes twice and no more; the others never wait for it."""
+    reached(house, "telegram")
+    many(house, 6)
+    tried: list[PersonId] = []
+
+    class Breaks(Road):
+        async def send(self, person: PersonId, said: Said) -> Delivery:
+            tried.append(person)
+            if len(tried) in (1, 7):  # the first letter: at once, and after its wait
+                raise RuntimeError("boom")
+            return await super().send(person, said)
+
+    breaks = Breaks("telegram")
+    await carried(house, breaks, until=timedelta(minutes=10), step=timedelta(seconds=31))
+    assert states(house) == [("telegram", "given_up"), *[("telegram", "sent")] * 5]
+    assert (len(tried), house.tickets()) == (7, ["could_not_tell"])
+
+
+async def test_two_restarts_within_a_queue_give_up_the_letter_in_hand_only(house: House) -> None:
+    reached(house, "telegram")
+    many(house, 20)
+
+    class Killed(Road):
+        async def send(self, person: PersonId, said: Said) -> Delivery:
+            if self.tried % 5 == 4:
+                self.tried += 1
+                raise KeyboardInterrupt
+            return await super().send(person, said)
+
+    killed = Killed("telegram")
+    for _ in range(8):
+        with suppress(KeyboardInterrupt):
+            await Carrier(house.store, {"telegram": killed}, house.clock).deliver()
+        house.clock.advance(timedelta(seconds=31))  # type: ignore[attr-defined]
+    assert states(house) == [("telegram", "sent")] * 20
+    assert len(killed.took) == 20
+
+
+@pytest.mark.parametrize("answer", [N, L])
+async def test_who_was_too_slow_has_no_more_say_in_what_another_carries(
+    house: House, answer: Delivery
+) -> None:
+    reached(house, "telegram", "sms")
+    written(house)
+    sms = Road("sms")
+    others: list[letters.Letter] = []
+
+    class Hangs(Road):
+        async def send(self, person: PersonId, said: Said) -> Delivery:
+            house.clock.advance(timedelta(seconds=31))  # type: ignore[attr-defined]
+            at, lease = house.now, timedelta(seconds=30)
+            others.extend(
+                house.store.run_now(
+                    lambda tx: letters.lease_letters(tx, channel="telegram", person=None, at=at, lease=lease)
+                )
+            )
+            return await super().send(person, said)
+
+    await Carrier(house.store, {"telegram": Hangs("telegram", answer), "sms": sms}, house.clock).deliver()
+    assert states(house) == [("telegram", "leased")]
+    [letter] = others
+    assert house.store.run_now(lambda tx: letters.mark_sent(tx, letter.id, house.now))
+    await carried(house, sms, until=timedelta(minutes=1), step=timedelta(seconds=30))
+    assert (states(house), sms.took) == ([("telegram", "sent")], [])

@@ -164,7 +164,7 @@ async def test_letters_nobody_sends_and_news_nobody_tells_are_called(quick: Hous
 def test_a_channel_that_takes_nothing_is_called_though_no_letter_of_it_is_late(quick: House) -> None:
     def tried(tx: Tx) -> None:
         [letter] = letters.lease_letters(tx, channel=None, person=None, at=quick.now, lease=M)
-        letters.mark_later(tx, letter.id, quick.now + 2 * M)
+        letters.mark_later(tx, letter, quick.now + 2 * M)
 
     quick.store.run_now(
         lambda tx: letters.put_letter(tx, person=CHENM, channel="sms", body="{}", cause="c", at=quick.now)

@@ -138,3 +138,28 @@ def test_an_answer_goes_where_she_is_whatever_was_wished(quick: House) -> None:
 
     [news] = quick.store.run_now(write)
     assert "on_channel" not in news.body
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "can"),
+    [
+        (20, None, True),
+        (18, 11, True),
+        (0, None, True),
+        (None, 9, True),
+        (8, None, False),
+        (12, 14, False),
+        (12, 2, False),
+        (17, None, False),
+        (None, 2, False),
+        (20, 12, False),
+    ],
+)
+def test_quiet_hours_begin_in_the_evening_and_end_in_the_morning(
+    since: int | None, until: int | None, can: bool
+) -> None:
+    assert wishes.of_the_night(since, until) == can
+
+
+def test_after_midnight_is_later_than_the_evening_not_earlier() -> None:
+    assert wishes.left_alone(0, None, Quiet(since=19)).since == QUIET_FROM

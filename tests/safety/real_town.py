@@ -91,6 +91,7 @@ class RealTown(Playground):
                 "gateway_timeout_seconds": self.gateway_seconds,
                 "patience_seconds": self.patience_seconds,
                 "executor": executor,
+                "town": True,
             }
         )
         return bot.app.build(settings, clock=self.clock, store=Store.open(self.url, SEALER), words=words())

@@ -30,6 +30,10 @@ def lease(
     return [letter.body for letter in store.run_now(take)]
 
 
+def in_hand(store: Store, at: datetime = AT) -> list[Letter]:
+    return store.run_now(lambda tx: letters.lease_letters(tx, channel=None, person=None, at=at, lease=MINUTE))
+
+
 def put_all(store: Store, *bodies: str, **more: Any) -> list[str]:
     return store.run_now(lambda tx: [put(tx, body, **more) or "" for body in bodies])
 
@@ -113,12 +117,13 @@ def test_a_later_letter_does_not_overtake_one_that_is_being_sent(store: Store) -
 
 
 def test_a_letter_that_was_not_taken_is_tried_again_at_its_time_or_given_up(store: Store) -> None:
-    [first] = put_all(store, "1")
-    lease(store)
+    put_all(store, "1")
+    [first] = in_hand(store)
     store.run_now(lambda tx: letters.mark_later(tx, first, AT + 5 * MINUTE))
     assert lease(store, AT + 4 * MINUTE) == []
-    assert lease(store, AT + 5 * MINUTE) == ["1"]
-    assert store.run_now(lambda tx: letters.end(tx, first, "given_up", AT))
+    [again] = in_hand(store, AT + 5 * MINUTE)
+    assert not store.run_now(lambda tx: letters.end(tx, first, "given_up", AT)), "it is in another's hand"
+    assert store.run_now(lambda tx: letters.end(tx, again, "given_up", AT))
     assert lease(store, AT + 60 * MINUTE) == []
     [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
     assert (letter.state, letter.tries, letter.doubts) == ("given_up", 2, 0)
@@ -134,7 +139,8 @@ def test_a_letter_goes_only_along_the_table_of_its_life(store: Store) -> None:
     lease(store)
     assert store.run_now(lambda tx: letters.mark_sent(tx, first, AT))
     assert [told(state) for state in ("delivered", "delivered", "read", "delivered")] == [1, 0, 1, 0]
-    assert not store.run_now(lambda tx: letters.end(tx, first, "failed", AT)), "what was read did not fail"
+    [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
+    assert not store.run_now(lambda tx: letters.end(tx, letter, "failed", AT)), "what was read did not fail"
     [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
     assert letter.state == "read"
 
@@ -145,6 +151,17 @@ def test_a_letter_whose_carrier_died_is_known_to_be_doubtful(store: Store) -> No
     lease(store, AT + 2 * MINUTE)
     [letter] = store.run_now(lambda tx: letters.letters_to(tx, LIMIN))
     assert (letter.tries, letter.doubts) == (2, 1)
+
+
+def test_what_was_not_even_handed_over_was_no_try(store: Store) -> None:
+    put_all(store, "1")
+    [first] = in_hand(store)
+    assert store.run_now(lambda tx: letters.mark_later(tx, first, AT + MINUTE, untried=True))
+    [again] = in_hand(store, AT + MINUTE)
+    assert (again.tries, again.doubts) == (1, 0)
+    assert store.run_now(lambda tx: letters.mark_later(tx, again, AT + 2 * MINUTE, doubtful=True))
+    [last] = in_hand(store, AT + 2 * MINUTE)
+    assert (last.tries, last.doubts) == (2, 1)
 
 
 def test_a_dropped_letter_is_not_sent(store: Store) -> None:
