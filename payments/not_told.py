@@ -80,7 +80,7 @@ def undelivered(
     Of those that did not arrive only what was written `since` then, so that an old failure hides no new one; what waits is
     always there. Names are masked and nothing of the letter's words is shown.
     """
-    lost = outbox.c.state.in_(["failed", "given_up"])
+    lost: sa.ColumnElement[bool] = outbox.c.state.in_(["failed", "given_up"])
     if since is not None:
         lost = sa.and_(lost, outbox.c.created_at >= since)
     late = sa.and_(outbox.c.state.in_(_WAITING), outbox.c.tries > 0)
