@@ -51,7 +51,8 @@ def question(m: Moment) -> Question:
 def ask_again(m: Moment, form: str = "") -> Moment:
     """Asks the top frame's question, in another form where there are words for it.
 
-    Whatever the reasons were, the third time in a row it takes other words, if any are written (L10).
+    Whatever the reasons were, the third time in a row it takes other words, if any are written (L10). A read-back never
+    does: what it names may have changed, and nobody agrees to a sum he was not told whole.
     """
     asked = question(m)
     response = _in_other_words(m, asked.response, form)
@@ -62,7 +63,7 @@ def ask_again(m: Moment, form: str = "") -> Moment:
 
 def _in_other_words(m: Moment, response: str, form: str) -> str:
     wanted = response + form if form and exists(m, response + form) else response
-    if list(m.top.context.get(PUT, ())) != [wanted, wanted]:
+    if m.phase == "confirm" or list(m.top.context.get(PUT, ())) != [wanted, wanted]:
         return wanted
     others = (response + other for other in (KEYS, AGAIN, ""))
     return next((other for other in others if other != wanted and exists(m, other)), wanted)

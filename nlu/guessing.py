@@ -28,6 +28,7 @@ _TOLD = (
     r"\b(?:tell\w*|told|notif\w+|notices?|remind\w*|messag\w+|texts?|texting|alert\w*|warn\w*|call\w*|ring|phone|quiet|disturb\w*|bother\w*|"
     r"writ\w+|contact|hear|know|news|send\w*|settings|summary)\b"
 )
+_ASKS = r"能|会|可以|什么|啥|哪些|功能|帮|怎么|咋|办|做|干|用|教|说明|\b(?:help|what|which|can|could|do|does|how|use|menu|options?|list|able|services?|features?|offer|show|explain|start)\b"
 _SAYS_SO = {
     intent: re.compile(words)
     for intent, words in {
@@ -38,6 +39,7 @@ _SAYS_SO = {
         "invite": _LETS,
         "change_preferences": _COMFORT,
         "notice_wishes": _TOLD,
+        "capabilities": _ASKS,
     }.items()
 }
 

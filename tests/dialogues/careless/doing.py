@@ -80,7 +80,7 @@ class Doing:
         """Presses a button, of the newest message or of an old one."""
         if button.message == screen.asked_at and button.payload == "/affirm":
             self._note_yes(screen, tempers.YES[0])
-        elif button.payload in ("/deny", "/stop"):
+        elif button.payload == "/stop" or (button.payload == "/deny" and screen.is_open(button)):
             screen.yes = None
         self.expects_answer = True
         pressed = self.event(screen, InboundKind.BUTTON, payload={"token": button.token})

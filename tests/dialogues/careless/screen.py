@@ -64,6 +64,10 @@ class Screen:
         """The buttons under the question that is open."""
         return [b for b in self.buttons if b.message == self.asked_at]
 
+    def is_open(self, button: Pressable) -> bool:
+        """Whether it stands under the open question or under what he said yes to; elsewhere a no is about something that is over."""
+        return button.message == self.asked_at or self.messages[button.message] is self.yes
+
     def read(self, tx: Tx) -> list[Sent]:
         """Everything that came since he looked last, the codes on his other telephone among it."""
         came = [x for x in letters.letters_to(tx, self.person, self.seq) if x.state != "dropped"]

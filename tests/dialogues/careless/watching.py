@@ -71,6 +71,7 @@ class Watch:
         self.turns.append(Turn(screen.person, self.doing.house.now, 0))
         came, paid = self.doing.house.store.run_now(self._looked)
         self._write_down(came)
+        self._payments |= {row.id: row for row in paid}
         for row in paid:
             self._paid_by_a_yes(row)
         self._used_up({row.confirmer for row in paid})
@@ -104,16 +105,18 @@ class Watch:
 
     def _paid_by_a_yes(self, row: Any) -> None:
         """A payment has an act whose confirmer said yes to a read-back with just this amount (L1, L5)."""
-        self._payments[row.id] = row
         self.happened.add("paid")
         amount, by = Money(row.amount_fen), PersonId(str((row.evidence or {}).get("by")))
+        total = Money(sum(one.amount_fen for one in self._payments.values() if one.act == row.act))
         if row.act_state != "confirmed" or by != row.confirmer:
             self._broken(f"{row.id} was not confirmed by whom it waited for")
         read_back = self._yes.get(by)
         if read_back is None:
             self._broken(f"paid {amount} although {by} said yes to no open read-back")
-        elif amount.yuan not in read_back.text:
-            self._broken(f"paid {amount} on a yes to: {read_back.text!r}")
+        elif amount.yuan not in read_back.text and total.yuan not in read_back.text:
+            self._broken(
+                f"paid {amount} on a yes to: {read_back.text!r}"
+            )  # several bills are read back in short by their total
 
     def _used_up(self, people: set[str]) -> None:
         """A yes is good for one act: the next one wants a yes of its own."""
@@ -129,6 +132,7 @@ class Watch:
                 payments.c.account,
                 payments.c.amount_fen,
                 payments.c.payer,
+                payments.c.act,
                 acts.c.state.label("act_state"),
                 acts.c.confirmer,
                 acts.c.evidence,
