@@ -14,6 +14,8 @@ from dialogues.testing.world import Stage
 class Broken:
     """An understanding that fails on every sentence."""
 
+    engine = None
+
     def understand(self, *_: object) -> list[object]:
         raise RuntimeError("broken on purpose")
 

@@ -32,7 +32,7 @@ CHATS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "read back": ("limin", ("交水费",), "confirm"),
     "code": ("limin", ("交水费", "确认"), "code"),
     "go on or not": ("limin", ("交水费", "电费还有多少"), "choice"),
-    "which preference": ("limin", ("换一种方式",), "choice"),
+    "which preference": ("limin", ("我想换个设置",), "choice"),
     "code for a PIN": ("limin", ("我要设密码",), "code"),
     "new PIN": ("limin", ("我要设密码", "{code}"), "code"),
     "not understood": ("limin", ("交水费", "哇啦哇啦", "呜噜呜噜"), "confirm"),
