@@ -89,10 +89,8 @@ def take_page(
     )
     for row in tx.conn.execute(sa.select(sweep_pages).where(left).order_by(sweep_pages.c.after)):
         page = Page(cycle, row.after, row.upto)
-        if page.key not in in_hand:
-            tx.conn.execute(
-                sa.update(sweep_pages).where(_is(page)).values(owner=owner, lease_until=at + _LEASE)
-            )
+        # One that was finished since we looked is in nobody's hand, and gone: it must not be read again.
+        if page.key not in in_hand and _held(tx, page, owner, at):
             return page
     stands = tx.conn.execute(sa.select(sweeps).where(sweeps.c.cycle == cycle.id)).first()
     if stands is None or stands.finished_at is not None:
@@ -127,6 +125,11 @@ def closed(tx: Tx, cycle: Cycle, at: datetime) -> bool:
     tx.conn.execute(sa.delete(sweeps).where(sweeps.c.seq < row.seq))
     tx.conn.execute(sa.delete(sweep_pages).where(sweep_pages.c.cycle != cycle.id))
     return True
+
+
+def _held(tx: Tx, page: Page, owner: str, at: datetime) -> bool:
+    mine = sa.update(sweep_pages).where(_is(page)).values(owner=owner, lease_until=at + _LEASE)
+    return tx.conn.execute(mine).rowcount == 1
 
 
 def _is(page: Page) -> sa.ColumnElement[bool]:

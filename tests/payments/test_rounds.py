@@ -87,6 +87,32 @@ def test_every_account_is_on_exactly_one_page(count: int, size: int) -> None:
     )
 
 
+def test_a_page_finished_while_another_hand_looks_for_one_is_not_read_again() -> None:
+    store, _ = town(Random(5), 12)
+    cycle = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
+    assert cycle is not None
+    first = store.run_now(lambda tx: rounds.take_page(tx, cycle, "one", AT, size=2))
+    assert first is not None
+
+    class Finished(tuple[tuple[str, str], ...]):
+        """What this process has in hand, emptied by the hand that ends its page just when the other one looks."""
+
+        tx: Tx
+
+        def __contains__(self, key: object) -> bool:
+            rounds.page_done(self.tx, first)
+            return False
+
+    def look(tx: Tx) -> rounds.Page | None:
+        hands = Finished()
+        hands.tx = tx
+        return rounds.take_page(tx, cycle, "one", AT, size=2, in_hand=hands)
+
+    other = store.run_now(look)
+    assert other is not None
+    assert other.after == first.upto
+
+
 def test_a_round_nobody_moved_for_long_is_given_up_and_who_was_heard_of_is_not_overstated() -> None:
     store, _ = town(Random(1), 12)
     whole = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
