@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -212,16 +212,6 @@ class Application:
         self.store.close()
 
 
-# Roads that end at the page: in the demo town all of them do, as its page shows whatever a person sees and his other telephone.
-_ON_THE_PAGE = ("web",)
-_OF_THE_TOWN = ("sms", "sms_before", "telegram", "console", "voice")
-
-
-def _promised(roads: Mapping[str, Channel]) -> frozenset[str]:
-    """The roads by which somebody may be told that he is told by them: nobody is rung up by a page."""
-    return frozenset(n for n, road in roads.items() if n != "voice" or not isinstance(road, Named))
-
-
 class Named:
     """A channel under another name: in the demo town every road ends at the page."""
 
@@ -236,6 +226,19 @@ class Named:
     async def send(self, person: PersonId, said: Said) -> Delivery:
         """Hands the message to the channel behind."""
         return await self._channel.send(person, said)
+
+
+# In the demo town every road ends at the page, which shows whatever a person sees and his other telephone.
+_OF_THE_TOWN = ("sms", "sms_before", "telegram", "console", "voice")
+
+
+def _ending_at(web: WebChannel, *, town: bool) -> dict[str, Channel]:
+    return {name: Named(name, web) for name in ("web", *(_OF_THE_TOWN if town else ()))}
+
+
+def _promised(roads: Mapping[str, Channel]) -> frozenset[str]:
+    """The roads by which somebody may be told that he is told by them: nobody is rung up by a page."""
+    return frozenset(n for n, road in roads.items() if n != "voice" or not isinstance(road, Named))
 
 
 def build(
@@ -260,6 +263,8 @@ def build(
     advance = Advance(store, billers, rail, clock, catalogue, till.limits, shift)
     runner = InlineRunner(store, advance, clock, owner=settings.executor)
     web = WebChannel()
+    roads = dict(channels) if channels is not None else _ending_at(web, town=settings.town)
+    house = House(words.release, words.understanding, till, catalogue, roads=_promised(roads))
     bells = Bells(settings.redis_url, web.wake)
     books = Reconciliation(store, rail, billers, clock, till.limits)
     sweeper = Sweep(
@@ -274,7 +279,7 @@ def build(
     )
     desk = Desk(
         store,
-        House(words.release, words.understanding, till, catalogue),
+        house,
         Quoting(store, billers, catalogue, clock),
         runner.advance_now,
         clock,
@@ -287,15 +292,9 @@ def build(
         await runner.advance_now([payment])
         await desk.tell_news()
 
-    roads = (
-        dict(channels)
-        if channels is not None
-        else {n: Named(n, web) for n in (*_ON_THE_PAGE, *(_OF_THE_TOWN if settings.town else ()))}
-    )
-    desk.house = replace(desk.house, roads=_promised(roads))
     return Application(
         settings, clock, store, catalogue, billers, rail, till, advance, runner,
-        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock, partial(still_so, desk.house)), web, bells,
+        Callbacks(store, rail, clock, wake), desk, Carrier(store, roads, clock, partial(still_so, house)), web, bells,
         sweeper, Ladder(till.limits), RailWatch(store, rail, clock), books,
         presence, shift, TakingOver(store, clock, settings.executor),
         Pace(settings.messages_a_minute, settings.redis_url),
