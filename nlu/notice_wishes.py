@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nlu import aliases
+from nlu import aliases, numerals
 from nlu.commands import Expectation, StartFlow
 
 FLOW = "notice_wishes"
@@ -287,15 +287,13 @@ def _span(text: str, english: bool) -> dict[str, Any]:
     return found
 
 
-_NUMBERS = {
-    **dict(zip("一二三四五六七八九十", range(1, 11), strict=True)),
-    "两": 2, "十一": 11, "十二": 12, "noon": 12,
-    **dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], range(1, 13), strict=True)),
-}  # fmt: skip
-
-
 def _count(said: str) -> int:
-    return int(said) if said.isdigit() else _NUMBERS[said]
+    """The hour a text names: 8, eight, 八, 十二, noon."""
+    if said.isdigit():
+        return int(said)
+    if said.isascii():
+        return 12 if said == "noon" else numerals.ONES.index(said)
+    return numerals.chinese(said)
 
 
 def _is_evening(said: str, day: str | None) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from nlu import numerals
+
 OPEN = "open"  # until somebody says so
 
 _DIGITS = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
@@ -35,12 +37,7 @@ _MONTHS = [
     "november",
     "december",
 ]
-_NUMBERS = {
-    w: n
-    for n, w in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
-    )
-}
+_NUMBERS = {word: number for number, word in enumerate(numerals.ONES[1:13], 1)}
 _FOR_EN = re.compile(
     rf"\bfor (?:the next )?(?P<n>an?|[0-9]{{1,2}}|{'|'.join(_NUMBERS)}) (?P<unit>day|week|month|year)s?\b"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import itertools
 from datetime import date
 from random import Random
@@ -18,19 +19,9 @@ from nlu.digits import UNSURE, Digits, parse_digits
 from nlu.mandate_terms import terms
 from nlu.numerals import spoken_english
 from nlu.rules import Rule, parse_rule
+from tests.nlu.test_digits import SPOKEN
 
-ZH = {
-    "0": "零〇洞",
-    "1": "一幺腰",
-    "2": "二两",
-    "3": "三",
-    "4": "四",
-    "5": "五",
-    "6": "六",
-    "7": "七拐",
-    "8": "八",
-    "9": "九勾",
-}
+ZH = SPOKEN | {"1": SPOKEN["1"] + "腰"}
 EN = {
     "0": ("zero", "oh", "o"), "1": ("one",), "2": ("two",), "3": ("three",), "4": ("four",), "5": ("five",), "6": ("six",),
     "7": ("seven",), "8": ("eight",), "9": ("nine", "niner"),
@@ -126,20 +117,7 @@ def test_a_ten_among_digits_leaves_its_place_open(number: str, at: int) -> None:
 # --- months: every month of three years, seen from every month of one ---------------------------------------------------
 
 NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
-NAMES = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+NAMES = calendar.month_name[1:]
 DAYS = [date(2026, month, 17) for month in range(1, 13)]
 
 
