@@ -49,6 +49,12 @@ def allow(house: House) -> None:
     house.town.due_dates[WATER] = date(2026, 3, 20)
 
 
+async def pass_and_look(house: House, by: timedelta) -> None:
+    """Time passes, and the round over the agreements is made."""
+    await house.later(by)
+    await house.sweep()
+
+
 def propose(
     house: House, terms: Terms = TOP_UP, by: PersonId = LIMIN, replaces: str | None = None
 ) -> ProposedMandate | Refusal:

@@ -6,7 +6,7 @@ import pytest
 
 from data.clock import VirtualClock
 from data.store.engine import Store
-from tests.payments.automatic import allow
+from tests.payments.automatic import BILL, agreed, allow
 from tests.payments.household import House
 
 
@@ -38,3 +38,10 @@ def lis(quick: House) -> House:
     """The same, in memory."""
     allow(quick)
     return quick
+
+
+@pytest.fixture
+def billed(lis: House) -> House:
+    """In memory, and her father's water bill is paid by itself."""
+    agreed(lis, BILL)
+    return lis

@@ -14,22 +14,10 @@ from data.store import letters
 from data.store.engine import Tx
 from dialogues.hearing import still_so
 from payments import stopping
-from tests.payments.automatic import BILL, WATER, agreed, allow, told, took
+from tests.payments.automatic import WATER, pass_and_look, told, took
 from tests.payments.household import LIMIN, W_LI, House, catalogue
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    agreed(quick, BILL)
-    return quick
-
-
-async def look(house: House, after: timedelta) -> None:
-    await house.later(after)
-    await house.sweep()
 
 
 def ahead(house: House) -> list[letters.News]:
@@ -56,34 +44,34 @@ def carried(house: House, becomes: Callable[[Tx, letters.Letter], object]) -> No
     house.store.run_now(carry)
 
 
-async def test_what_was_told_late_is_taken_a_day_after_that(lis: House) -> None:
-    await look(lis, HOUR)
-    await lis.later(6 * HOUR)
-    carried(lis, lambda tx, letter: letters.mark_sent(tx, letter.id, lis.now))
-    await look(lis, 20 * HOUR)
-    assert took(lis) == []
-    await look(lis, 4 * HOUR)
-    assert took(lis) == [4_650]
-    assert lis.breaches() == []
+async def test_what_was_told_late_is_taken_a_day_after_that(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    await billed.later(6 * HOUR)
+    carried(billed, lambda tx, letter: letters.mark_sent(tx, letter.id, billed.now))
+    await pass_and_look(billed, 20 * HOUR)
+    assert took(billed) == []
+    await pass_and_look(billed, 4 * HOUR)
+    assert took(billed) == [4_650]
+    assert billed.breaches() == []
 
 
-async def test_what_is_still_on_its_way_is_not_taken(lis: House) -> None:
-    await look(lis, HOUR)
-    carried(lis, lambda tx, letter: letters.mark_later(tx, letter, lis.now + 40 * HOUR))
-    await look(lis, 30 * HOUR)
-    assert took(lis) == []
+async def test_what_is_still_on_its_way_is_not_taken(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    carried(billed, lambda tx, letter: letters.mark_later(tx, letter, billed.now + 40 * HOUR))
+    await pass_and_look(billed, 30 * HOUR)
+    assert took(billed) == []
 
 
-async def test_what_could_be_told_on_no_road_is_told_anew_before_it_is_taken(lis: House) -> None:
-    await look(lis, HOUR)
-    carried(lis, lambda tx, letter: letters.end(tx, letter, "failed", lis.now))
-    await look(lis, DAY)
-    assert took(lis) == []
-    assert len(ahead(lis)) == 1, "once more, with a whole day again"
-    carried(lis, lambda tx, letter: letters.mark_sent(tx, letter.id, lis.now))
-    await look(lis, DAY)
-    assert took(lis) == [4_650]
-    assert lis.breaches() == []
+async def test_what_could_be_told_on_no_road_is_told_anew_before_it_is_taken(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    carried(billed, lambda tx, letter: letters.end(tx, letter, "failed", billed.now))
+    await pass_and_look(billed, DAY)
+    assert took(billed) == []
+    assert len(ahead(billed)) == 1, "once more, with a whole day again"
+    carried(billed, lambda tx, letter: letters.mark_sent(tx, letter.id, billed.now))
+    await pass_and_look(billed, DAY)
+    assert took(billed) == [4_650]
+    assert billed.breaches() == []
 
 
 def skipped(house: House) -> object:
@@ -103,22 +91,22 @@ def day_over(house: House) -> object:
 
 @pytest.mark.parametrize("what", [skipped, stopped, day_over])
 async def test_a_debit_that_does_not_come_is_not_announced_late(
-    lis: House, what: Callable[[House], object]
+    billed: House, what: Callable[[House], object]
 ) -> None:
-    await look(lis, HOUR)
-    [news] = ahead(lis)
-    assert so(lis, news)
-    assert what(lis)
-    assert not so(lis, news)
+    await pass_and_look(billed, HOUR)
+    [news] = ahead(billed)
+    assert so(billed, news)
+    assert what(billed)
+    assert not so(billed, news)
 
 
-async def test_an_announcement_of_less_than_it_is_now_is_not_told(lis: House) -> None:
-    await look(lis, HOUR)
-    [first] = ahead(lis)
-    lis.town.due[WATER] = Money(4_700)
-    await look(lis, DAY)
-    assert [so(lis, news) for news in ahead(lis)] == [False, True]
-    assert first.body["amount_fen"] == told(lis, LIMIN, "debit_ahead")[0]["amount_fen"] == 4_650
+async def test_an_announcement_of_less_than_it_is_now_is_not_told(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    [first] = ahead(billed)
+    billed.town.due[WATER] = Money(4_700)
+    await pass_and_look(billed, DAY)
+    assert [so(billed, news) for news in ahead(billed)] == [False, True]
+    assert first.body["amount_fen"] == told(billed, LIMIN, "debit_ahead")[0]["amount_fen"] == 4_650
 
 
 def so(house: House, news: letters.News) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from data.money import Money
 from integrations.ports import Reason
 from payments import bill_debits
-from tests.payments.automatic import BILL, WATER, agreed, allow, stop, told, took
+from tests.payments.automatic import BILL, WATER, agreed, allow, pass_and_look, stop, told, took
 from tests.payments.household import CHENM, LIJG, LIMIN, W_LI, House
 
 DAY = timedelta(days=1)
@@ -22,18 +22,6 @@ def family(house: House) -> House:
     allow(house)
     agreed(house, BILL)
     return house
-
-
-@pytest.fixture
-def lis(quick: House) -> House:
-    allow(quick)
-    agreed(quick, BILL)
-    return quick
-
-
-async def pass_and_look(house: House, by: timedelta) -> None:
-    await house.later(by)
-    await house.sweep()
 
 
 async def test_a_bill_is_told_a_day_before_and_then_paid(family: House) -> None:
@@ -71,49 +59,49 @@ async def test_one_word_skips_it_and_only_it(family: House) -> None:
     assert family.breaches() == []
 
 
-async def test_a_bill_that_became_dearer_is_told_anew_and_a_cheaper_one_is_paid(lis: House) -> None:
-    await pass_and_look(lis, HOUR)
-    lis.town.due[WATER] = Money(4_700)
-    await pass_and_look(lis, DAY)
-    assert took(lis) == []
-    assert [b["amount_fen"] for b in told(lis, LIMIN, "debit_ahead")] == [4_650, 4_700]
-    lis.town.due[WATER] = Money(4_600)
-    await pass_and_look(lis, DAY)
-    assert took(lis) == [4_600]
-    assert lis.breaches() == []
+async def test_a_bill_that_became_dearer_is_told_anew_and_a_cheaper_one_is_paid(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    billed.town.due[WATER] = Money(4_700)
+    await pass_and_look(billed, DAY)
+    assert took(billed) == []
+    assert [b["amount_fen"] for b in told(billed, LIMIN, "debit_ahead")] == [4_650, 4_700]
+    billed.town.due[WATER] = Money(4_600)
+    await pass_and_look(billed, DAY)
+    assert took(billed) == [4_600]
+    assert billed.breaches() == []
 
 
-async def test_at_night_the_day_is_counted_from_the_morning(lis: House) -> None:
-    lis.town.pass_time(datetime(2026, 3, 10, 15, 0, tzinfo=UTC) - lis.now)  # 23:00 in Shanghai
-    await lis.sweep()
-    (ahead,) = told(lis, LIMIN, "debit_ahead")
+async def test_at_night_the_day_is_counted_from_the_morning(billed: House) -> None:
+    billed.town.pass_time(datetime(2026, 3, 10, 15, 0, tzinfo=UTC) - billed.now)  # 23:00 in Shanghai
+    await billed.sweep()
+    (ahead,) = told(billed, LIMIN, "debit_ahead")
     assert datetime.fromisoformat(ahead["not_before"]) == datetime(2026, 3, 12, 0, 0, tzinfo=UTC)
 
 
-async def test_a_bill_above_the_cap_is_not_paid_and_that_is_loud(lis: House) -> None:
-    lis.town.due[WATER] = Money(10_001)
-    await pass_and_look(lis, HOUR)
-    await pass_and_look(lis, 3 * DAY)
-    assert took(lis) == []
-    assert [b["reason"] for b in told(lis, LIMIN, "auto_not_made")] == ["over_charge_cap"]
-    lis.town.due[WATER] = Money(9_000)  # the biller put it right
-    await pass_and_look(lis, HOUR)
-    await pass_and_look(lis, DAY)
-    assert took(lis) == [9_000]
-    assert lis.breaches() == []
+async def test_a_bill_above_the_cap_is_not_paid_and_that_is_loud(billed: House) -> None:
+    billed.town.due[WATER] = Money(10_001)
+    await pass_and_look(billed, HOUR)
+    await pass_and_look(billed, 3 * DAY)
+    assert took(billed) == []
+    assert [b["reason"] for b in told(billed, LIMIN, "auto_not_made")] == ["over_charge_cap"]
+    billed.town.due[WATER] = Money(9_000)  # the biller put it right
+    await pass_and_look(billed, HOUR)
+    await pass_and_look(billed, DAY)
+    assert took(billed) == [9_000]
+    assert billed.breaches() == []
 
 
-async def test_a_declined_bill_is_tried_once_a_day_under_the_same_notice(lis: House) -> None:
-    await pass_and_look(lis, HOUR)
-    lis.town.declines = Reason.INSUFFICIENT_FUNDS
-    await pass_and_look(lis, DAY)
-    await pass_and_look(lis, HOUR)
-    assert len(told(lis, LIMIN, "auto_failed")) == 1
-    lis.town.declines = None
-    await pass_and_look(lis, DAY)
-    assert took(lis) == [4_650]
-    assert len(told(lis, LIMIN, "debit_ahead")) == 1
-    assert lis.breaches() == []
+async def test_a_declined_bill_is_tried_once_a_day_under_the_same_notice(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    billed.town.declines = Reason.INSUFFICIENT_FUNDS
+    await pass_and_look(billed, DAY)
+    await pass_and_look(billed, HOUR)
+    assert len(told(billed, LIMIN, "auto_failed")) == 1
+    billed.town.declines = None
+    await pass_and_look(billed, DAY)
+    assert took(billed) == [4_650]
+    assert len(told(billed, LIMIN, "debit_ahead")) == 1
+    assert billed.breaches() == []
 
 
 async def test_a_bill_unlike_last_year_is_asked_about(quick: House) -> None:
@@ -129,23 +117,23 @@ async def test_a_bill_unlike_last_year_is_asked_about(quick: House) -> None:
     assert told(quick, LIMIN, "debit_ahead") == []
 
 
-async def test_after_a_stop_what_was_announced_is_not_paid(lis: House) -> None:
-    await pass_and_look(lis, HOUR)
-    found = lis.store.run_now(lambda tx: lis.till.mandate_at(tx, W_LI, lis.now))
+async def test_after_a_stop_what_was_announced_is_not_paid(billed: House) -> None:
+    await pass_and_look(billed, HOUR)
+    found = billed.store.run_now(lambda tx: billed.till.mandate_at(tx, W_LI, billed.now))
     assert found is not None
-    assert stop(lis, found.id, LIJG)
-    await pass_and_look(lis, 3 * DAY)
-    assert took(lis) == []
+    assert stop(billed, found.id, LIJG)
+    await pass_and_look(billed, 3 * DAY)
+    assert took(billed) == []
 
 
 async def test_the_invariants_see_a_bill_paid_without_its_notice(
-    lis: House, monkeypatch: pytest.MonkeyPatch
+    billed: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def at_once(hand, held, quote, row, asked_at):  # type: ignore[no-untyped-def]
         return bill_debits._pay(hand, held, quote, row.id, asked_at)
 
     monkeypatch.setattr(bill_debits, "_announced", at_once)
-    await pass_and_look(lis, HOUR)
-    await pass_and_look(lis, HOUR)
-    assert took(lis) == [4_650]
-    assert [b for b in lis.breaches() if "M-I12" in b]
+    await pass_and_look(billed, HOUR)
+    await pass_and_look(billed, HOUR)
+    assert took(billed) == [4_650]
+    assert [b for b in billed.breaches() if "M-I12" in b]
