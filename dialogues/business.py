@@ -38,11 +38,10 @@ from dialogues.moment import (
     with_top,
     without_context,
 )
-from dialogues.questions import AGAIN_COUNTS, KEYS, ask_again, times_again
+from dialogues.questions import AGAIN_COUNTS, ask_again
 
 RENEWED = "renewed"  # in a frame's context: it is gone on with in other flows than it began in, and nobody was told yet
 ASIDE = "aside"  # in the context of a frame that tells news elsewhere: what lies below was not interrupted
-_TIMES_PUT_OFF = "put_off"  # in a frame's context: how often in a row something else came before it
 STOPPING = "stop."  # how the call ids of StopEverything begin: nobody is left on the stack to wait for it
 
 
@@ -150,14 +149,7 @@ def uncover(m: Moment, ended: Frame) -> Moment:
         return m
     if ended.kind == "system":
         return m if ended.context.get(ASIDE) else _as_before(m)
-    return _put_off(m)
-
-
-def _put_off(m: Moment) -> Moment:
-    """Whether to go on is asked by keys every third time: whoever has one question after the other hears no parrot (L10)."""
-    times = int(m.top.context.get(_TIMES_PUT_OFF, 0))
-    m = with_context(set_aside(m), **{_TIMES_PUT_OFF: times + 1})
-    return ask_again(m, KEYS if times % 3 == 2 else "")
+    return ask_again(set_aside(m))
 
 
 def set_aside(m: Moment, **changes: Any) -> Moment:
@@ -167,13 +159,10 @@ def set_aside(m: Moment, **changes: Any) -> Moment:
 
 def go_on(m: Moment) -> Moment:
     """Goes on with the interrupted business on top. What was read back is read back anew: prices may be old."""
-    m = without_context(told_of_renewal(m), _TIMES_PUT_OFF)
+    m = told_of_renewal(m)
     step = step_of(m, m.top)
     if step.kind == "collect" and value(m, step.collect) is None:
-        m = with_top(m, phase="ask", misses=0)
-        return ask_again(
-            m, KEYS if times_again(m, "explain") > 1 else ""
-        )  # explained twice: another way (L10)
+        return ask_again(with_top(m, phase="ask", misses=0))
     return with_top(m, phase="run", misses=0)
 
 

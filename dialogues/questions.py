@@ -85,11 +85,6 @@ def counted_again(m: Moment, kind: str) -> tuple[Moment, int]:
     return with_context(m, **{AGAIN_COUNTS: counts}), counts[place]
 
 
-def times_again(m: Moment, kind: str) -> int:
-    """How often the open question was asked again for this reason so far."""
-    return int(m.top.context.get(AGAIN_COUNTS, {}).get(f"{m.top.step}.{m.phase}.{kind}", 0))
-
-
 def asks_of(step: Step) -> str:
     """What kind of answer a collect waits for."""
     return str(step.metadata.get("asks", "open"))
