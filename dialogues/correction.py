@@ -46,6 +46,7 @@ _OF_ONE_QUESTION = (
     AGAIN_COUNTS,
 )
 _OF_ACT = ("act", "digest", "strength", "facts", "how")
+_AS_IT_IS = "utter_request_as_it_is"
 
 
 def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
@@ -54,6 +55,8 @@ def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
         return nothing_to(m, "utter_nothing_to_correct")
     if m.phase in SENT:
         return already_sent(m)
+    if m.top.context.get("lasting"):
+        return _as_it_was_begun(m)
     if any(v is not None and not slots.usable(m.release.slots.get(slot), v) for slot, v in changes.items()):
         return miss(m)
     for slot, v in changes.items():
@@ -70,6 +73,14 @@ def correct(m: Moment, changes: Mapping[str, Any]) -> Moment:
             return asked
     places = [place for slot in real if (place := _place(m, slot)) is not None]
     return _go_back(m, min(places), real) if places else _put_in(m, real)
+
+
+def _as_it_was_begun(m: Moment) -> Moment:
+    """What another began is agreed to as it stands or not at all: a read-back of anything else would be a lie (L1)."""
+    m, times = _said_wrong(m)
+    if times >= PATIENCE:
+        return bring_human(m, "misses")
+    return ask_again(say(m, _AS_IT_IS) if exists(m, _AS_IT_IS) else m, SHORT)
 
 
 def _said_wrong(m: Moment) -> tuple[Moment, int]:

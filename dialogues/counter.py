@@ -16,6 +16,7 @@ from data.money import Money
 from data.store.engine import Tx
 from dialogues import codes, permissions, purses, saying, standing
 from dialogues.actions.ports import bill_name
+from dialogues.consents import act_slots
 from dialogues.model import CheckFactor, Commit, Conversation, Facts, IssueCode, News, Propose
 from dialogues.relations import relation_word
 from dialogues.results import payment_slots
@@ -185,8 +186,11 @@ class Counter:
             return Verdict("refused", {"reason": answer.reason})
         if reason := self._cannot_be_confirmed_here(answer):
             return Verdict("refused", {"reason": reason})
+        # Of what is agreed to nothing comes from the talk: the act itself says which bill and how much.
+        found, locale = self.house.till.act(self.tx, act), self.conversation.preferences.locale
+        bound = act_slots(self.tx, self.house.catalogue, found, locale)
         # It lives longer than the talk about it: only a plain no, or 停, ends it for both.
-        return Verdict("proposed", self._read_back(answer) | {"lasting": True})
+        return Verdict("proposed", bound | self._read_back(answer) | {"lasting": True})
 
     def _cannot_be_confirmed_here(self, proposed: Proposed) -> str:
         """Why this person's yes on this channel could not count; empty when it can."""
