@@ -23,7 +23,7 @@ test: $(VENV)/.dev .cache/nlu.stamp ## all tests with real PostgreSQL and Redis;
 	$(PY) -m pytest -q -m "not prove" -n 3 --dist worksteal
 
 prove: $(VENV)/.dev .cache/nlu.stamp ## the long proofs at full figures; up to 60 minutes
-	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 2 --dist worksteal
+	$(PY) -m pytest -q -m "prove" --timeout 3500 -n 3 --dist worksteal
 
 check: $(VENV)/.dev ## format, lint, types, layers, flows
 	$(PY) -m ruff format --check .

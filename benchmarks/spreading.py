@@ -74,7 +74,7 @@ async def _measured(
                 for k in range(rounds):
                     tell(f"spreading, {n} workers, round {k + 1} of {rounds}")
                     found[n].append(await _round(at, workers, payments))
-            relieved = [await _relieved(at, workers.pop(), enough, tell) for _ in range(deaths)]
+            relieved = [await _relieved(at, workers, enough, tell) for _ in range(deaths)]
         doubles = await _doubles(at)
     rows = [_row(n, found[n], found[1], doubles) for n in crews[1:]]
     return [*rows, _relief(Spread.of(relieved))]
@@ -99,13 +99,16 @@ async def _round(at: Street, workers: Sequence[Worker], payments: int) -> _Round
     return _Round(payments, seconds, _cpu(workers) - before, idle)
 
 
-async def _relieved(at: Street, dies: Worker, payments: int, tell: Tell) -> float:
-    """Seconds from the death of a worker until nothing is in its hands any more; its peers live on."""
+async def _relieved(at: Street, workers: list[Worker], payments: int, tell: Tell) -> float:
+    """Seconds from the death of the last of them until nothing is in its hands any more; its peers live on."""
+    dies = workers[-1]
     tell(f"spreading, the death of {dies.name}")
+    _tell_all(workers, signal.SIGSTOP)  # so that its peers leave it something
     await at.slow_rail(1.0, payments)
     some = await at.agree(payments)
+    _tell_all(workers, signal.SIGCONT)
     await until(lambda: at.held_by(dies.name) > 0, "it to work")
-    dies.dies()
+    workers.pop().dies()
     seconds = await until(partial(at.idle, dies.name), "its payments to be let go")
     await at.all_end(some)
     return seconds
