@@ -385,7 +385,7 @@ def enrol_town(store: Store, world: World | None, at: Any) -> bool:
     town = world or load_world()
 
     def write(tx: Tx) -> bool:
-        if people.everybody(tx):
+        if people.anybody(tx):
             return False
         enrol.enrol_world(tx, town, at)
         return True

@@ -140,8 +140,8 @@ class StaffTalks:
 def _named(tx: Tx, name: str) -> PersonId | None:
     """The member of staff of this name or id."""
     wanted = name.strip()
-    for person in people.everybody(tx):
-        if person.role in (Role.OPERATOR, Role.HELPER) and wanted in (person.name, person.id):
+    for person in people.of_role(tx, Role.OPERATOR, Role.HELPER):
+        if wanted in (person.name, person.id):
             return person.id
     return None
 

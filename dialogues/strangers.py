@@ -142,7 +142,7 @@ def _ticket(tx: Tx, house: House, event: InboundEvent, locale: str) -> int:
     journal.record(
         tx, kind="handoff_started", person=event.person, actor=event.person, subject=ticket, at=event.at
     )
-    for helper in (p for p in people.everybody(tx) if p.role is Role.OPERATOR):
+    for helper in people.of_role(tx, Role.OPERATOR):
         letters.put_news(
             tx,
             id=f"handoff:{ticket}:{helper.id}",

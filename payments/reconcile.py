@@ -299,8 +299,8 @@ def _tell_operators(tx: Tx, day: date, opened: list[Found], by: PersonId | None,
         return
     matter = hashlib.sha256("|".join(sorted(f"{f.id} {f.ticket}" for f in opened)).encode()).hexdigest()[:16]
     body = {"day": day.isoformat(), "differences": [f.id for f in opened]}
-    for person in people.everybody(tx):
-        if person.role is Role.OPERATOR and person.id != by:
+    for person in people.of_role(tx, Role.OPERATOR):
+        if person.id != by:
             notice(tx, person.id, NEWS, f"{day.isoformat()}:{matter}", body, at)
 
 

@@ -56,21 +56,20 @@ def _tell_staff(room: Inside, ticket: str) -> None:
     who = people.find(room.tx, room.person)
     large = room.conversation.preferences.large or (who is not None and who.low_sight)
     note = "要用大字,视力不好。" if large else None
-    for helper in people.everybody(room.tx):
-        if helper.role is Role.OPERATOR:
-            letters.put_news(
-                room.tx,
-                id=f"handoff:{ticket}:{helper.id}",
-                person=helper.id,
-                kind="handoff",
-                body={
-                    "who": masked_name(who.name) if who else "一位还没登记的人",
-                    "note": note,
-                    "ticket": ticket,
-                    "person": PersonId(room.person),
-                },
-                at=room.now,
-            )
+    for helper in people.of_role(room.tx, Role.OPERATOR):
+        letters.put_news(
+            room.tx,
+            id=f"handoff:{ticket}:{helper.id}",
+            person=helper.id,
+            kind="handoff",
+            body={
+                "who": masked_name(who.name) if who else "一位还没登记的人",
+                "note": note,
+                "ticket": ticket,
+                "person": PersonId(room.person),
+            },
+            at=room.now,
+        )
 
 
 # What most homes come for; the rest is found by saying it, and a list of seventeen is read by nobody.

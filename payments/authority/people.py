@@ -100,6 +100,18 @@ def everybody(tx: Tx) -> list[Person]:
     return [_person(tx, row) for row in rows]
 
 
+def of_role(tx: Tx, *roles: Role) -> list[Person]:
+    """All of these roles, in the order in which they came. Nobody else's name is opened, however many there are."""
+    wanted = sa.select(people).where(people.c.role.in_([role.value for role in roles]))
+    rows = tx.conn.execute(wanted.order_by(people.c.created_at, people.c.id))
+    return [_person(tx, row) for row in rows]
+
+
+def anybody(tx: Tx) -> bool:
+    """Whether somebody is enrolled."""
+    return bool(tx.conn.scalar(sa.select(sa.exists().select_from(people))))
+
+
 def prefer(tx: Tx, id: PersonId, *, locale: str | None = None, low_sight: bool | None = None) -> None:
     """Keeps what a person asked for: the language, large print."""
     wishes = {"locale": locale, "low_sight": low_sight}

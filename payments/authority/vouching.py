@@ -40,7 +40,7 @@ def _relatives(tx: Tx, person: PersonId, at: datetime) -> tuple[PersonId, ...]:
 
 def _staff(tx: Tx, person: PersonId, at: datetime) -> tuple[PersonId, ...]:
     helpers = _linked(tx, person, at, Role.HELPER)
-    operators = tuple(p.id for p in people.everybody(tx) if p.role is Role.OPERATOR and p.id != person)
+    operators = tuple(p.id for p in people.of_role(tx, Role.OPERATOR) if p.id != person)
     return helpers or operators
 
 

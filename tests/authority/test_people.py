@@ -9,6 +9,7 @@ import pytest
 from data.ids import PersonId
 from data.model import Person, Role
 from data.store.engine import Store, Tx
+from data.store.people import people as rows
 from payments.authority import people
 
 AT = datetime(2026, 3, 10, 1, 0, tzinfo=UTC)
@@ -34,6 +35,20 @@ def test_a_person_comes_back_as_enrolled(family: Store) -> None:
     found = family.run_now(lambda tx: people.person(tx, LIMIN))
     assert found == Person(LIMIN, "李敏", Role.FAMILY, "en", low_sight=True)
     assert [p.id for p in family.run_now(people.everybody)] == [LIJG, WANGXY, LIMIN]
+
+
+def test_who_is_on_duty_is_found_without_opening_anybody_elses_name(family: Store) -> None:
+    assert family.run_now(people.anybody)
+    assert family.run_now(lambda tx: people.of_role(tx, Role.OPERATOR)) == []
+    zhao = Person(PersonId("zhaogong"), "赵工", Role.OPERATOR)
+
+    def enrol(tx: Tx) -> list[Person]:
+        people.add_person(tx, zhao, AT)
+        family_only = rows.c.role == Role.FAMILY.value
+        tx.conn.execute(rows.update().where(family_only).values(name="cannot be opened"))
+        return people.of_role(tx, Role.OPERATOR, Role.HELPER)
+
+    assert family.run_now(enrol) == [zhao]
 
 
 def test_nobody_is_invented(family: Store) -> None:
