@@ -45,7 +45,7 @@ def test_who_is_on_duty_is_found_without_opening_anybody_elses_name(family: Stor
     def enrol(tx: Tx) -> list[Person]:
         people.add_person(tx, zhao, AT)
         family_only = rows.c.role == Role.FAMILY.value
-        tx.conn.execute(rows.update().where(family_only).values(name="cannot be opened"))
+        tx.conn.execute(rows.update().where(family_only).values(name=b"cannot be opened"))
         return people.of_role(tx, Role.OPERATOR, Role.HELPER)
 
     assert family.run_now(enrol) == [zhao]
