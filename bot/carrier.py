@@ -58,6 +58,7 @@ class Carrier:
         self._channels = channels
         self._clock = clock
         self._still_so = still_so
+        self._not_noted: dict[str, tuple[Letter, _Became]] = {}
 
     async def deliver(self, person: PersonId | None = None) -> int:
         """Everything that can go out now, for one person or for everybody; gives how many letters were taken in hand."""
@@ -80,13 +81,30 @@ class Carrier:
     async def _deliver_on(self, channel: Channel, person: PersonId | None) -> int:
         """One after the other, so that only the letter in hand is in doubt when this process dies or its channel is slow."""
         began, taken = self._clock.now(), 0
+        await self._catch_up(channel.name)
         letter = await self._store.run(partial(self._take, channel.name, person))
         while letter is not None:
             taken += 1
             became = await self._bring(channel, letter)
             more = taken < _MOST and self._clock.now() < began + _ROUND
-            letter = await self._store.run(partial(self._note, letter, became, person, more))
+            letter = await self._noted(letter, became, person, more)
         return taken
+
+    async def _noted(
+        self, letter: Letter, became: _Became, person: PersonId | None, more: bool
+    ) -> Letter | None:
+        try:
+            return await self._store.run(partial(self._note, letter, became, person, more))
+        except Exception:
+            self._not_noted[letter.id] = letter, became
+            raise
+
+    async def _catch_up(self, channel: str) -> None:
+        """Writes down what the store, while it was away, could not be told: what went out does not go a second time."""
+        kept = [(letter, became) for letter, became in self._not_noted.values() if letter.channel == channel]
+        for letter, became in kept:
+            await self._store.run(partial(self._note, letter, became, None, False))
+            self._not_noted.pop(letter.id, None)
 
     def _take(self, channel: str, person: PersonId | None, tx: Tx) -> Letter | None:
         found = letters.lease_letters(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,4 +80,31 @@ async def test_a_carrier_that_slept_brings_nothing_another_has(sealer: Sealer, c
     await Carrier(store, {"web": sleepy}, clock).deliver()
     assert sleepy.took == ["0"]
     assert awake.took == ["0", "1"], "the one on its way when the sleep began comes twice, no other"
+    store.close()
+
+
+async def test_what_went_out_while_the_store_went_away_does_not_go_out_again(
+    sealer: Sealer, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.in_memory(sealer)
+    body = wire.dump_said(Said("utter_hello", "0"))
+    await store.run(
+        lambda tx: letters.put_letter(tx, person=WHO, channel="web", body=body, cause="0", at=clock.now())
+    )
+    road, run = Road(clock, timedelta(0)), store.run
+
+    def reached(fn: Any) -> Any:
+        if road.took:
+            raise OSError("the store went away")
+        return run(fn)
+
+    carrier, other = Carrier(store, {"web": road}, clock), Carrier(store, {"web": road}, clock)
+    monkeypatch.setattr(store, "run", reached)
+    with pytest.raises(OSError, match="went away"):
+        await carrier.deliver()
+    monkeypatch.setattr(store, "run", run)
+    await carrier.deliver()
+    clock.advance(LONG)
+    assert (await carrier.deliver(), await other.deliver()) == (0, 0)
+    assert road.took == ["0"]
     store.close()

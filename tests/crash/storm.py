@@ -56,12 +56,6 @@ class Blow(StrEnum):
     def kills(self) -> bool:
         return self.value.startswith("kill")
 
-    def letters_in_doubt(self, processes: int) -> int:
-        """How many letters may come a second time after it: one of whoever is struck, one of each where the database is."""
-        if self is Blow.POSTGRESQL:
-            return processes
-        return 0 if self in (Blow.TOWN, Blow.FREEZE_TOWN) else 1
-
 
 @dataclass(frozen=True)
 class Strike:
@@ -80,9 +74,6 @@ class Weather:
 
     seed: str
     kills: int = 0
-    in_doubt: int = (
-        0  # letters that may have been in somebody's hand at the blows: each carrier has one at a time
-    )
     struck_at_work: int = 0  # payments somebody was working on at the instants of the blows
     stuck: str = ""  # what was waited for in vain
     story: list[str] = field(default_factory=list)
@@ -129,7 +120,6 @@ def strike_all(
             _tell(house, weather, strike)
             _strike(house, strike)
             weather.kills += strike.blow.kills
-            weather.in_doubt += strike.blow.letters_in_doubt(len(house.everybody))
         if not _await_payments(house, weather, store, house.size.payments, patience):
             return weather
     finally:

@@ -137,10 +137,8 @@ def _verdict(tx: Tx, house: House, weather: Weather, truth: Truth, before: list[
         *_of_ends(tx, rows),
         *_of_letters(tx, house, rows, truth),
     ]
-    if len(twice) > weather.in_doubt:
-        broken.append(
-            f"{len(twice)} letters came twice, and at most {weather.in_doubt} were in doubt: {twice[:3]}"
-        )
+    if len(twice) > weather.kills:
+        broken.append(f"{len(twice)} letters came twice after {weather.kills} kills: {twice[:3]}")
     return Verdict(Counter(row.state for row in rows), _helped(tx), len(twice), tuple(broken))
 
 
