@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bot.channels import Channel, Delivery
 from bot.retrying import schedule_of
@@ -95,7 +96,7 @@ class Carrier:
     ) -> Letter | None:
         try:
             return await self._store.run(partial(self._note, letter, became, person, more))
-        except Exception:
+        except OperationalError:  # the store is away: nothing is wrong with the letter
             self._not_noted[letter.id] = letter, became
             raise
 
@@ -103,8 +104,8 @@ class Carrier:
         """Writes down what the store, while it was away, could not be told: what went out does not go a second time."""
         kept = [(letter, became) for letter, became in self._not_noted.values() if letter.channel == channel]
         for letter, became in kept:
-            await self._store.run(partial(self._note, letter, became, None, False))
             self._not_noted.pop(letter.id, None)
+            await self._noted(letter, became, None, False)
 
     def _take(self, channel: str, person: PersonId | None, tx: Tx) -> Letter | None:
         found = letters.lease_letters(

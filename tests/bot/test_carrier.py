@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.carrier import Carrier
 from bot.channels import Delivery
@@ -95,12 +96,12 @@ async def test_what_went_out_while_the_store_went_away_does_not_go_out_again(
 
     def reached(fn: Any) -> Any:
         if road.took:
-            raise OSError("the store went away")
+            raise OperationalError("", {}, OSError("the store went away"))
         return run(fn)
 
     carrier, other = Carrier(store, {"web": road}, clock), Carrier(store, {"web": road}, clock)
     monkeypatch.setattr(store, "run", reached)
-    with pytest.raises(OSError, match="went away"):
+    with pytest.raises(OperationalError, match="went away"):
         await carrier.deliver()
     monkeypatch.setattr(store, "run", run)
     await carrier.deliver()
