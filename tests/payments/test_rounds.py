@@ -57,6 +57,13 @@ def town(dice: Random, count: int) -> tuple[Store, set[str]]:
     return store, wanted
 
 
+def begun(store: Store) -> rounds.Cycle:
+    """A round that just began."""
+    cycle = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
+    assert cycle is not None
+    return cycle
+
+
 def _agreement(account: AccountId) -> dict[str, object]:
     return {
         "id": f"m{account}", "act": "act", "kind": "top_up", "state": "active", "account": account, "biller": BILLER,
@@ -68,8 +75,7 @@ def _agreement(account: AccountId) -> dict[str, object]:
 @pytest.mark.parametrize(("count", "size"), [(0, 3), (1, 1), (40, 1), (40, 7), (40, 13), (40, 100)])
 def test_every_account_is_on_exactly_one_page(count: int, size: int) -> None:
     store, wanted = town(Random(count * 31 + size), count)
-    cycle = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
-    assert cycle is not None
+    cycle = begun(store)
     seen: list[str] = []
     last = ""
     while (
@@ -89,8 +95,7 @@ def test_every_account_is_on_exactly_one_page(count: int, size: int) -> None:
 
 def test_a_page_finished_while_another_hand_looks_for_one_is_not_read_again() -> None:
     store, _ = town(Random(5), 12)
-    cycle = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
-    assert cycle is not None
+    cycle = begun(store)
     first = store.run_now(lambda tx: rounds.take_page(tx, cycle, "one", AT, size=2))
     assert first is not None
 
@@ -115,8 +120,7 @@ def test_a_page_finished_while_another_hand_looks_for_one_is_not_read_again() ->
 
 def test_a_round_nobody_moved_for_long_is_given_up_and_who_was_heard_of_is_not_overstated() -> None:
     store, _ = town(Random(1), 12)
-    whole = store.run_now(lambda tx: rounds.opened(tx, AT, timedelta(0)))
-    assert whole is not None
+    whole = begun(store)
     page = store.run_now(lambda tx: rounds.take_page(tx, whole, "one", AT, size=100))
     assert page is not None
     store.run_now(lambda tx: rounds.page_done(tx, page))
